@@ -1,0 +1,100 @@
+"""The book as it is committed: its chapters keep their limits, its pages are up to date."""
+
+import json
+from pathlib import Path
+
+import execute
+import nbformat
+import pages
+import pytest
+import rules
+import yaml
+
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+CHAPTERS = execute.chapters(BOOK)
+
+every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+
+
+def notebook_of(chapter):
+    return nbformat.read(chapter.with_suffix(".ipynb"), as_version=4)
+
+
+def test_there_are_chapters_and_the_contents_names_each():
+    """A book without chapters would pass every other test here."""
+    named = [entry["file"] for entry in yaml.safe_load((ROOT / "_toc.yml").read_text())["chapters"]]
+    assert CHAPTERS
+    assert [name for name in named if name.endswith(".ipynb")] == [
+        f"book/{chapter.stem}.ipynb" for chapter in CHAPTERS
+    ]
+
+
+def test_every_notebook_has_its_text():
+    """A notebook without a text could not be edited or generated again."""
+    assert {path.stem for path in BOOK.glob("*.ipynb")} == {path.stem for path in CHAPTERS}
+
+
+@every_chapter
+def test_the_notebook_was_made_from_the_text(chapter):
+    """What the site shows is what the text says: same hash, same cells. Otherwise: make book."""
+    text, notebook = chapter.read_text(encoding="utf-8"), notebook_of(chapter)
+    expected = execute.read_chapter(text)
+    assert notebook.metadata == expected.metadata
+    assert [(c.id, c.cell_type, c.source, c.metadata) for c in notebook.cells] == [
+        (c.id, c.cell_type, c.source, c.metadata) for c in expected.cells
+    ]
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+@every_chapter
+def test_chapter_keeps(chapter, rule):
+    assert rule(notebook_of(chapter)) == []
+
+
+@every_chapter
+def test_every_claim_is_judged_in_its_chapter(chapter):
+    """The ledger links each claim to a target above its verdict in the chapter."""
+    text = chapter.read_text(encoding="utf-8")
+    known = next(one for one in pages.read_chapters(BOOK) if one.page == chapter.stem)
+    missing = [c.id for c in known.claims if f"({pages.anchor(c.id)})=" not in text]
+    assert known.claims
+    assert not missing, "write (verdict-...)= above the verdict of each"
+
+
+def test_every_chapter_of_the_registry_has_its_page():
+    from ibcore.claims import CHAPTERS as registered
+
+    assert {one.key for one in pages.read_chapters(BOOK)} == set(registered)
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "book/index.md", "book/ledger.md", "book/_static/overview.svg"]
+)
+def test_generated_text_is_up_to_date(path):
+    """It equals what the registry, the ledger and the figures give. Otherwise: make pages."""
+    assert (ROOT / path).read_text(encoding="utf-8") == pages.generated(ROOT)[ROOT / path]
+
+
+def test_result_files_stay_small():
+    """No file of more than 2 MB and 20 MB in all, so that a clone stays quick."""
+    sizes = {p: p.stat().st_size for p in (BOOK / "results").rglob("*") if p.is_file()}
+    assert [str(path) for path, size in sizes.items() if size > 2_000_000] == []
+    assert sum(sizes.values()) < 20_000_000
+
+
+@pytest.mark.long
+@every_chapter
+def test_executed_again_a_chapter_shows_the_same(chapter):
+    """Text and tables are equal; drawings too, up to the fonts of the machine, so they are not."""
+
+    def shown(notebook):
+        return [
+            {kind: value for kind, value in output.items() if kind != "data"}
+            | {k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")}
+            for cell in rules.code_cells(notebook)
+            for output in cell.outputs
+        ]
+
+    again = nbformat.reads(execute.execute(chapter), as_version=4)
+    assert json.dumps(shown(again)) == json.dumps(shown(notebook_of(chapter)))
