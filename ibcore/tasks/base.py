@@ -1,0 +1,97 @@
+"""What a task is: inputs, labels, and what is known exactly about them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibcore.information import binary_entropy, entropy, label_distribution
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """Inputs X with labels Y, every row equally probable.
+
+    The arrays of a task are read-only, for a loaded task is shared.
+
+    Parameters
+    ----------
+    name : str
+        Name under which ``load_task`` knows it.
+    x : (sample, feature) float32 array
+        Inputs.
+    y : (sample,) array
+        Integer class labels; or, for soft binary labels, float64 P(y=1|x).
+    n_classes : int
+        Number of classes.
+    description : str
+        A few words.
+    train_rows, test_rows : (row,) integer arrays, optional
+        The canonical split, where the task has one.
+    measured_rows : (row,) integer array, optional
+        Rows on which information is measured. Default: all of them.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other or the types and classes named here.
+    """
+
+    name: str
+    x: NDArray[np.float32]
+    y: NDArray
+    n_classes: int
+    description: str
+    train_rows: NDArray[np.int64] | None = None
+    test_rows: NDArray[np.int64] | None = None
+    measured_rows: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes and keep read-only views of the arrays."""
+        if self.x.ndim != 2 or self.y.shape != self.x.shape[:1]:
+            raise ValueError(
+                f"task {self.name!r} needs x (sample, feature) and y (sample,), "
+                f"got shapes {self.x.shape} and {self.y.shape}."
+            )
+        if self.x.dtype != np.float32 or self.y.dtype.kind not in "iuf":
+            raise ValueError(
+                f"task {self.name!r} needs float32 x and integer or float y, "
+                f"got {self.x.dtype} and {self.y.dtype}."
+            )
+        label_distribution(self.y, self.n_classes)  # refuses labels that are none
+        for name in ("x", "y", "train_rows", "test_rows", "measured_rows"):
+            if (array := getattr(self, name)) is not None:
+                view = array.view()
+                view.flags.writeable = False
+                object.__setattr__(self, name, view)
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether ``y`` holds probabilities instead of classes."""
+        return self.y.dtype.kind == "f"
+
+    @property
+    def label_entropy(self) -> float:
+        """H(Y) of the label marginal over the measured rows, in bits."""
+        return entropy(label_distribution(self._measured_y, self.n_classes).mean(axis=0))
+
+    @property
+    def information(self) -> float:
+        """I(X;Y) = H(Y) - H(Y|X) over the measured rows, in bits.
+
+        Hard labels leave no H(Y|X), as the rows of x that are equal also have equal labels.
+        """
+        if not self.is_soft:
+            return self.label_entropy
+        return self.label_entropy - float(binary_entropy(self._measured_y).mean())
+
+    @property
+    def _measured_y(self) -> NDArray:
+        return self.y if self.measured_rows is None else self.y[self.measured_rows]
+
+    def __repr__(self) -> str:
+        """Name and sizes: the arrays themselves would fill the screen."""
+        return (
+            f"Task({self.name!r}, {len(self.x)} x {self.x.shape[1]} inputs, "
+            f"{self.n_classes} classes, I(X;Y) = {self.information:.6f} bits)"
+        )

@@ -1,0 +1,24 @@
+"""Closed forms and exact curves: what an estimate is held against. No randomness.
+
+All information is in bits. Books and papers often write nats; the factor is
+1 nat = 1 / ln 2 = 1.442695 bits.
+"""
+
+from ibcore.theory.bottleneck import ib_curve, ib_encoder, minimal_statistic, relevance_at
+from ibcore.theory.gaussian import (
+    gaussian_ib_relevance,
+    gaussian_information,
+    linear_gaussian_information,
+    single_neuron_information,
+)
+
+__all__ = [
+    "gaussian_ib_relevance",
+    "gaussian_information",
+    "ib_curve",
+    "ib_encoder",
+    "linear_gaussian_information",
+    "minimal_statistic",
+    "relevance_at",
+    "single_neuron_information",
+]

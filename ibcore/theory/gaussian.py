@@ -1,0 +1,236 @@
+"""Gaussian inputs: one binned neuron, linear layers, and the Gaussian information bottleneck."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from ibcore.information import entropy
+
+_FAR = 9.5  # standard deviations; a Gaussian has 2e-21 of its mass beyond
+_MOST_BINS = 10**7
+
+
+def single_neuron_information(
+    weight: float,
+    n_bins: int | None = None,
+    activation: str = "tanh",
+    width: float | None = None,
+) -> float:
+    """I(X; bin(T)), in bits, of one neuron T = f(w X) with X ~ N(0, 1).
+
+    T is a function of X, so I = H(p) with the bin probabilities of a monotone f
+
+        pₖ = Φ(f⁻¹(eₖ₊₁) / w) - Φ(f⁻¹(eₖ) / w).
+
+    Parameters
+    ----------
+    weight : float
+        w. Its sign does not matter, X being symmetric.
+    n_bins : int, optional
+        Number of equal bins on [-1, 1]; for tanh only, whose range that is.
+    activation : str
+        ``"tanh"``, ``"relu"`` or ``"linear"``.
+    width : float, optional
+        Width of bins with an edge at 0, in the units of T. Give this or ``n_bins``.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one of ``n_bins`` and ``width`` is given, if ``n_bins`` comes with an
+        activation that leaves [-1, 1], or for a value that is out of range.
+
+    References
+    ----------
+    Saxe et al. (2018), *On the information bottleneck theory of deep learning*, figure 2.
+
+    Examples
+    --------
+    A saturated neuron is a switch, so that one bit is left:
+
+    >>> round(single_neuron_information(1e9, n_bins=30), 6)
+    1.0
+    >>> round(single_neuron_information(1.0, activation="linear", width=1 / 15), 6)
+    5.954253
+    """
+    _check_neuron(weight, n_bins, activation, width)
+    weight = abs(float(weight))
+    if weight == 0:
+        return 0.0
+    if n_bins is not None:
+        # artanh(-1 + 2k/K) = ½ ln(k / (K - k)): no cancellation near the ends.
+        k = np.arange(1, n_bins)
+        edges = 0.5 * np.log(k / (n_bins - k)) / weight
+    else:
+        edges = _edges_of_width(weight, activation, width)
+    return entropy(_gaussian_bins(edges))
+
+
+def _check_neuron(weight, n_bins, activation, width) -> None:
+    if activation not in ("tanh", "relu", "linear"):
+        raise ValueError(f"activation must be tanh, relu or linear, got {activation!r}.")
+    if not np.isfinite(weight):
+        raise ValueError(f"weight must be finite, got {weight}.")
+    if (n_bins is None) == (width is None):
+        raise ValueError(f"give either n_bins or width, got n_bins={n_bins} and width={width}.")
+    if n_bins is not None and activation != "tanh":
+        raise ValueError(f"n_bins divides [-1, 1], which {activation} leaves; give width= instead.")
+    if n_bins is not None and (n_bins < 1 or n_bins != int(n_bins)):
+        raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins}.")
+    if width is not None and not (np.isfinite(width) and width > 0):
+        raise ValueError(f"width must be positive and finite, got {width}.")
+
+
+def _edges_of_width(weight: float, activation: str, width: float) -> NDArray[np.float64]:
+    """Edges jδ between bins, as values of X: f⁻¹(jδ) / w."""
+    reach = _FAR * weight if activation != "tanh" else min(_FAR * weight, 1.0)
+    n_edges = np.ceil(reach / width)
+    if n_edges > _MOST_BINS:
+        raise ValueError(
+            f"weight / width = {weight / width:.3g} needs {n_edges:.3g} bins, more than "
+            f"{_MOST_BINS:.0e}; take wider bins."
+        )
+    j = np.arange(1 if activation == "relu" else -n_edges, n_edges + 1)
+    if activation == "tanh":
+        inside = j[np.abs(j * width) < 1]
+        return np.arctanh(inside * width) / weight
+    # All of ReLU's x <= 0 stands at 0, the lower end of the first bin: no edge is needed there.
+    return j * width / weight
+
+
+def _gaussian_bins(edges: NDArray) -> NDArray[np.float64]:
+    """Probabilities of the intervals between ascending edges, -∞ and ∞ added, X ~ N(0, 1)."""
+    low = np.concatenate([[-np.inf], edges])
+    high = np.concatenate([edges, [np.inf]])
+    # In the upper tail Φ(-low) - Φ(-high): differences of small numbers, not of ones.
+    return np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+
+
+def linear_gaussian_information(
+    weight: ArrayLike, covariance: ArrayLike, noise_variance: float
+) -> float:
+    """I(X;T), in bits, of a linear layer with Gaussian input and Gaussian noise.
+
+    For T = WᵀX + ε with X ~ N(0, Σ) and ε ~ N(0, σ²I),
+
+        I(X;T) = ½ log₂ det(I + WᵀΣW / σ²).
+
+    Parameters
+    ----------
+    weight : (fan_in, unit) array
+        W, in the orientation of ``Ensemble.weights``.
+    covariance : (fan_in, fan_in) array
+        Σ, symmetric and positive semi-definite.
+    noise_variance : float
+        σ², in the squared units of T. Zero is refused, not approximated: without noise
+        a continuous input has infinite information.
+
+    Raises
+    ------
+    ValueError
+        If ``noise_variance`` is not positive, ``covariance`` is not symmetric and positive
+        semi-definite, or the shapes do not fit.
+
+    References
+    ----------
+    Cover & Thomas, *Elements of Information Theory*, ch. 9 (the Gaussian channel).
+
+    Examples
+    --------
+    One unit at signal-to-noise ratio 3 carries one bit:
+
+    >>> linear_gaussian_information([[1.0]], [[3.0]], noise_variance=1.0)
+    1.0
+    """
+    weight, covariance = np.atleast_2d(weight), _covariance(covariance)
+    if not (np.isfinite(noise_variance) and noise_variance > 0):
+        raise ValueError(f"noise_variance must be positive, got {noise_variance}.")
+    if len(weight) != len(covariance):
+        raise ValueError(
+            f"weight must be (fan_in, unit) with fan_in = {len(covariance)} as the covariance "
+            f"has, got shape {weight.shape}; transpose it?"
+        )
+    variances, axes = np.linalg.eigh(covariance)
+    root = np.sqrt(np.maximum(variances, 0))[:, None] * (axes.T @ weight)
+    # Singular values of Σ^½W/σ, not det: with units that repeat each other the determinant
+    # loses its 1 beside large signals, and it overflows past I = 512 bits.
+    gains = np.linalg.svd(root, compute_uv=False) / np.sqrt(noise_variance)
+    return float(0.5 * np.log1p(gains**2).sum() / np.log(2))
+
+
+def gaussian_information(covariance: ArrayLike, n_first: int) -> float:
+    """I(A;B), in bits, of the first entries A and the other entries B of a Gaussian vector.
+
+        I(A;B) = ½ log₂ [det Σ_A det Σ_B / det Σ].
+
+    Parameters
+    ----------
+    covariance : (entry, entry) array
+        Σ of the whole vector, symmetric and positive definite.
+    n_first : int
+        Number of entries of A.
+
+    Raises
+    ------
+    ValueError
+        If Σ is singular (the information may be infinite) or leaves A or B empty.
+
+    Examples
+    --------
+    Two variables of correlation ρ share -½ log₂(1 - ρ²):
+
+    >>> round(gaussian_information([[1.0, 0.75], [0.75, 1.0]], 1), 6)
+    0.596323
+    """
+    covariance = _covariance(covariance)
+    if not 0 < n_first < len(covariance):
+        raise ValueError(f"n_first must lie in 1..{len(covariance) - 1}, got {n_first}.")
+    blocks = covariance[:n_first, :n_first], covariance[n_first:, n_first:], covariance
+    signs, (log_a, log_b, log_all) = np.transpose([np.linalg.slogdet(block) for block in blocks])
+    if (signs <= 0).any():
+        raise ValueError("covariance is singular, which leaves I(A;B) infinite; add the noise.")
+    return float(0.5 * (log_a + log_b - log_all) / np.log(2))
+
+
+def gaussian_ib_relevance(complexity: ArrayLike, correlation: float) -> NDArray[np.float64]:
+    """Most I(T;Y) at I(X;T) = R for two Gaussians of correlation ρ, in bits.
+
+        I(T;Y) = -½ log₂(1 - ρ²(1 - 2⁻²ᴿ)).
+
+    Parameters
+    ----------
+    complexity : array of any shape
+        R = I(X;T) in bits.
+    correlation : float
+        ρ, in [-1, 1].
+
+    References
+    ----------
+    Chechik, Globerson, Tishby & Weiss (2005), *Information bottleneck for Gaussian variables*.
+
+    Examples
+    --------
+    >>> float(gaussian_ib_relevance(0.0, correlation=0.8))
+    0.0
+    """
+    if not abs(correlation) <= 1:
+        raise ValueError(f"correlation must lie in [-1, 1], got {correlation}.")
+    lost = np.expm1(-2 * np.log(2) * np.asarray(complexity, dtype=np.float64))
+    return -0.5 * np.log1p(correlation**2 * lost) / np.log(2) + 0.0
+
+
+def _covariance(covariance: ArrayLike) -> NDArray[np.float64]:
+    covariance = np.atleast_2d(np.asarray(covariance, dtype=np.float64))
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"covariance must be a square matrix, got shape {covariance.shape}.")
+    if not np.allclose(covariance, covariance.T):
+        raise ValueError(
+            "covariance must be symmetric; the largest asymmetry is "
+            f"{np.abs(covariance - covariance.T).max():.3g}."
+        )
+    variances = np.linalg.eigvalsh(covariance)
+    if variances[0] < -1e-10 * max(variances[-1], 0.0):
+        raise ValueError(
+            "covariance must be positive semi-definite; its smallest eigenvalue is "
+            f"{variances[0]:.3g}."
+        )
+    return covariance

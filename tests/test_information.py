@@ -1,0 +1,213 @@
+"""Entropy and mutual information of finite tables, held against theorems and closed forms."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ibcore.information import (
+    binary_entropy,
+    conditional_entropy,
+    conditional_mutual_information,
+    divergence,
+    entropy,
+    entropy_from_counts,
+    label_distribution,
+    mutual_information,
+    mutual_information_from_counts,
+)
+
+# Sums of at most a few hundred terms of order 1: rounding stays below this.
+EXACT = 1e-11
+
+
+def table(seed, *shape):
+    """Draw a random joint distribution with some impossible entries."""
+    rng = np.random.default_rng(seed)
+    p = rng.random(shape) * (rng.random(shape) < 0.8)
+    p.flat[0] += 0.1
+    return p / p.sum()
+
+
+seeds = st.integers(0, 9999)
+counts = arrays(np.int64, (4, 3), elements=st.integers(0, 50)).filter(lambda n: n.sum() > 0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4096])
+def test_entropy_of_a_uniform_distribution_is_the_log_of_its_size(n):
+    """H = log2 n."""
+    assert entropy(np.full(n, 1 / n)) == pytest.approx(np.log2(n), abs=EXACT)
+
+
+def test_entropy_of_certainty_is_a_positive_zero():
+    """H = 0, and not the -0.0 that the formula gives in floats."""
+    assert str(entropy([0.0, 1.0, 0.0])) == "0.0"
+
+
+@given(seeds)
+def test_entropy_is_at_most_the_log_of_the_number_of_outcomes(seed):
+    """0 <= H(X) <= log2 |X|."""
+    p = table(seed, 7)
+    assert 0 <= entropy(p) <= np.log2(7) + EXACT
+
+
+@given(seeds)
+def test_grouping_property(seed):
+    """H(p1, p2, ...) = H(p1 + p2, p3, ...) + (p1 + p2) h2(p1 / (p1 + p2)): Shannon's axiom."""
+    p = table(seed, 6)
+    pair = p[0] + p[1]
+    grouped = entropy([pair, *p[2:]]) + pair * binary_entropy(p[0] / pair)
+    assert entropy(p) == pytest.approx(grouped, abs=EXACT)
+
+
+def test_binary_symmetric_channel():
+    """I(X;Y) = 1 - h2(eps) for a uniform bit that is flipped with probability eps."""
+    eps = 0.1
+    p_xy = np.array([[1 - eps, eps], [eps, 1 - eps]]) / 2
+    assert mutual_information(p_xy) == pytest.approx(1 - binary_entropy(eps), abs=EXACT)
+
+
+@given(seeds)
+def test_mutual_information_is_the_divergence_from_independence(seed):
+    """I(X;Y) = D(p(x,y) || p(x) p(y)): the definition, in place of three entropies."""
+    p = table(seed, 5, 4)
+    product = np.outer(p.sum(axis=1), p.sum(axis=0))
+    assert mutual_information(p) == pytest.approx(divergence(p, product), abs=EXACT)
+
+
+@given(seeds)
+def test_mutual_information_is_symmetric_and_below_both_entropies(seed):
+    """0 <= I(X;Y) = I(Y;X) <= min(H(X), H(Y))."""
+    p = table(seed, 5, 4)
+    found = mutual_information(p)
+    assert found == pytest.approx(mutual_information(p.T), abs=EXACT)
+    assert -EXACT <= found <= min(entropy(p.sum(axis=0)), entropy(p.sum(axis=1))) + EXACT
+
+
+@given(seeds)
+def test_independent_variables_share_nothing(seed):
+    """I(X;Y) = 0 where p(x,y) = p(x) p(y)."""
+    p_xy = np.outer(table(seed, 5), table(seed + 1, 3))
+    assert mutual_information(p_xy) == pytest.approx(0, abs=EXACT)
+
+
+@given(seeds)
+def test_conditional_entropy_is_the_mean_entropy_of_the_rows(seed):
+    """H(Y|X) = sum of p(x) H(Y|X=x), and I(X;Y) = H(Y) - H(Y|X)."""
+    p = table(seed, 5, 4)
+    p_x = p.sum(axis=1)
+    rows = sum(w * entropy(row / w) for w, row in zip(p_x, p, strict=True) if w > 0)
+    assert conditional_entropy(p) == pytest.approx(rows, abs=EXACT)
+    assert mutual_information(p) == pytest.approx(entropy(p.sum(axis=0)) - rows, abs=EXACT)
+
+
+@given(seeds)
+def test_chain_rule(seed):
+    """I(X;Y,Z) = I(X;Z) + I(X;Y|Z), and I(X;Y|Z) >= 0."""
+    p = table(seed, 3, 4, 2)
+    conditional = conditional_mutual_information(p)
+    whole = mutual_information(p.reshape(3, 8))
+    assert whole == pytest.approx(mutual_information(p.sum(axis=1)) + conditional, abs=EXACT)
+    assert conditional >= -EXACT
+
+
+@given(seeds)
+def test_data_processing_inequality(seed):
+    """Y -> X -> T gives I(T;Y) <= I(X;Y), and T loses nothing where it is one to one."""
+    p_xy = table(seed, 6, 3)
+    encoder = np.random.default_rng(seed).dirichlet(np.ones(4), size=6)
+    assert mutual_information(encoder.T @ p_xy) <= mutual_information(p_xy) + EXACT
+    assert mutual_information(p_xy[::-1]) == pytest.approx(mutual_information(p_xy), abs=EXACT)
+
+
+@given(seeds)
+def test_divergence_is_never_negative(seed):
+    """D(p || q) >= 0, Gibbs' inequality, with equality for q = p."""
+    p, q = table(seed, 6), np.full(6, 1 / 6)
+    assert divergence(p, q) >= -EXACT
+    assert divergence(p, p) == 0.0
+
+
+def test_divergence_is_infinite_outside_the_support():
+    """D(p || q) = inf where q = 0 < p; but 0 log(0/0) = 0."""
+    assert divergence([0.5, 0.5, 0.0], [1.0, 0.0, 0.0]) == np.inf
+    assert divergence([1.0, 0.0], [1.0, 0.0]) == 0.0
+
+
+@given(counts)
+def test_counts_and_frequencies_agree(n_xy):
+    """H and I from counts are those of the table of frequencies n / N."""
+    p_xy = n_xy / n_xy.sum()
+    assert entropy_from_counts(n_xy) == pytest.approx(entropy(p_xy), abs=EXACT)
+    found = mutual_information_from_counts(n_xy)
+    assert found == pytest.approx(mutual_information(p_xy), abs=EXACT)
+
+
+@given(counts, st.randoms(use_true_random=False))
+def test_the_order_of_symbols_does_not_change_a_single_bit(n_xy, random):
+    """H and I are functions of the partition: equal floats, not nearly equal ones."""
+    rows, columns = list(range(4)), list(range(3))
+    random.shuffle(rows)
+    random.shuffle(columns)
+    moved = n_xy[rows][:, columns]
+    assert entropy_from_counts(moved) == entropy_from_counts(n_xy)
+    assert mutual_information_from_counts(moved) == mutual_information_from_counts(n_xy)
+
+
+@settings(max_examples=30)
+@given(counts)
+def test_merging_symbols_never_adds_information(n_xy):
+    """H and I(.;Y) do not grow when two symbols become one."""
+    merged = np.vstack([n_xy[0] + n_xy[1], n_xy[2:]])
+    assert entropy_from_counts(merged.sum(axis=1)) <= (
+        entropy_from_counts(n_xy.sum(axis=1)) + EXACT
+    )
+    assert mutual_information_from_counts(merged) <= mutual_information_from_counts(n_xy) + EXACT
+
+
+def test_hard_and_soft_certain_labels_are_one_distribution():
+    """Integer labels, P(y=1|x) in {0, 1}, and one-hot rows say the same."""
+    hard = np.array([0, 1, 1, 0])
+    one_hot = label_distribution(hard)
+    np.testing.assert_array_equal(one_hot, [[1, 0], [0, 1], [0, 1], [1, 0]])
+    np.testing.assert_array_equal(label_distribution(hard.astype(float)), one_hot)
+    np.testing.assert_array_equal(label_distribution(one_hot), one_hot)
+    np.testing.assert_array_equal(label_distribution(hard == 1), one_hot)
+
+
+def test_labels_can_name_classes_that_do_not_occur():
+    """The columns are the classes 0..n-1, whether or not they occur."""
+    assert label_distribution([0, 2]).shape == (2, 3)
+    assert label_distribution([0, 1], n_classes=10).shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: entropy([0.5, 0.6]), "p must sum to 1, got 1.1"),
+        (lambda: entropy([1.5, -0.5]), "non-negative and finite, got a smallest entry of -0.5"),
+        (lambda: entropy([np.nan, 1.0]), "non-negative and finite"),
+        (lambda: entropy([]), "at least one probability"),
+        (lambda: binary_entropy([0.5, 1.5]), "lie in .0, 1., got values from 0.5 to 1.5"),
+        (lambda: mutual_information([0.5, 0.5]), "two axes"),
+        (lambda: mutual_information([[2.0, 3.0]]), "p_xy must sum to 1, got 5"),
+        (lambda: conditional_mutual_information([[1.0]]), "three axes"),
+        (lambda: divergence([1.0], [0.5, 0.5]), "one shape"),
+        (lambda: entropy_from_counts([0.5, 0.5]), "whole numbers of an integer dtype"),
+        (lambda: entropy_from_counts([3, -1]), "non-negative with a positive sum"),
+        (lambda: entropy_from_counts([0, 0]), "non-negative with a positive sum"),
+        (lambda: mutual_information_from_counts([1, 2]), "two axes"),
+        (lambda: label_distribution([0, -1]), "must lie in 0..0, got -1..0"),
+        (lambda: label_distribution([0, 5], n_classes=3), "must lie in 0..2, got 0..5"),
+        (lambda: label_distribution([0.0, 2.0]), "give class labels an integer dtype"),
+        (lambda: label_distribution([[0.5, 0.6]]), "a row that misses 1 by 0.1"),
+        (lambda: label_distribution([[0.5, 0.5]], n_classes=3), "y has 2 classes, expected"),
+        (lambda: label_distribution(["a", "b"]), r"got shape \(2,\) and dtype <U1"),
+        (lambda: label_distribution(1), "y must be"),
+    ],
+)
+def test_refusals_say_what_was_expected_and_what_came(call, message):
+    """Every refusal is a ValueError with its reason."""
+    with pytest.raises(ValueError, match=message):
+        call()
