@@ -1,0 +1,232 @@
+"""What is measured on a network besides information: losses, gradients, norms, saturation.
+
+An observable sees one network at one measured epoch, as a ``View``, and gives named numbers, one
+per layer or one per network.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ibcore.config import Experiment
+from ibcore.estimators import Binning
+from ibcore.networks import ACTIVATIONS, Ensemble, softmax
+from ibcore.tasks import Task
+from ibcore.theory import ib_encoder
+from ibcore.training import batch_orders, measured, split_rows, target_table
+
+# name -> (unit, long name); what a plane may hold besides i_xt and i_ty
+VARIABLES = {
+    "loss": ("nats", "cross-entropy on the training rows"),
+    "test_loss": ("nats", "cross-entropy on the test rows"),
+    "train_accuracy": ("1", "accuracy on the training rows"),
+    "test_accuracy": ("1", "accuracy on the test rows"),
+    "weight_norm": ("1", "Frobenius norm of the weights"),
+    "largest_activation": ("1", "largest |t| of the layer"),
+    "saturation": ("1", "share of |t| > 0.93"),
+    "gradient_mean": ("nats", "norm of the mean gradient over training rows"),
+    "gradient_std": ("nats", "norm of the gradient's standard deviation over training rows"),
+    "minibatch_gradient_mean": ("nats", "norm of the mean gradient over mini-batches"),
+    "minibatch_gradient_std": ("nats", "norm of the gradient's std over mini-batches"),
+    "ib_beta": ("1", "beta of the closest self-consistent encoder"),
+    "ib_divergence": ("bits", "divergence from the closest self-consistent encoder"),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """One network at one measured epoch, with what an observable may ask of it."""
+
+    experiment: Experiment
+    task: Task
+    network: Ensemble
+    seed: int
+    epoch: int
+
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Training and test rows."""
+        return split_rows(self.task, self.experiment, self.seed)
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """(sample, class) probabilities of all rows."""
+        return target_table(self.task)
+
+    @cached_property
+    def pre_activations(self) -> list[np.ndarray]:
+        """z of every layer for all rows of the task, (sample, unit) float64."""
+        return [z[0] for z in self.network.pre_activations(self.task.x)]
+
+    @cached_property
+    def outputs(self) -> list[np.ndarray]:
+        """f(z) of every layer and the softmax for all rows, (sample, unit) float64."""
+        function, _ = ACTIVATIONS[self.experiment.activation]
+        *hidden, logits = self.pre_activations
+        return [function(z) for z in hidden] + [softmax(logits)]
+
+    @cached_property
+    def layers(self) -> list[np.ndarray]:
+        """What estimators see: measured rows, (sample, unit), rounded once to float32."""
+        index = measured(self.task)
+        return [t[index].astype(np.float32) for t in self.outputs]
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Cross-entropy (nats) and accuracy on training and test rows.
+
+    With soft labels the accuracy counts agreement with the more probable class.
+    """
+
+    names = ("loss", "test_loss", "train_accuracy", "test_accuracy")
+
+    def __call__(self, view: View) -> dict[str, float]:
+        """Numbers of one network, by name."""
+        logits = view.pre_activations[-1]
+        top = logits.max(axis=1)
+        log_p = logits - top[:, None]
+        log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
+        loss = -(view.target * log_p).sum(axis=1)
+        right = logits.argmax(axis=1) == view.target.argmax(axis=1)
+        train, test = view.rows
+        return {
+            "loss": loss[train].mean(),
+            "test_loss": loss[test].mean(),
+            "train_accuracy": right[train].mean(),
+            "test_accuracy": right[test].mean(),
+        }
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Weight norm, largest activation and saturated share of every layer."""
+
+    level: float = 0.93
+    names = ("weight_norm", "largest_activation", "saturation")
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Numbers per layer, by name."""
+        return {
+            "weight_norm": [np.linalg.norm(weight[0]) for weight in view.network.weights],
+            "largest_activation": [np.abs(t).max() for t in view.layers],
+            "saturation": [(np.abs(t) > self.level).mean() for t in view.layers],
+        }
+
+
+@dataclass(frozen=True)
+class GradientStatistics:
+    """Mean and standard deviation of the weight gradient, per sample and per mini-batch.
+
+    Both are taken at the weights of the measured epoch, held still, over the training rows. Per
+    sample the gradient of a dense layer is the outer product of h_i and δ_i, hence
+
+        Σ_i ‖g_i‖² = Σ_i ‖h_i‖² ‖δ_i‖²,    std² = mean ‖g_i‖² - ‖mean g_i‖²
+
+    (Saxe et al. 2018 with the norm of the elementwise standard deviation). Per mini-batch the
+    batches are those of the epoch that starts here (Shwartz-Ziv & Tishby 2017, Fig. 4).
+
+    Parameters
+    ----------
+    batch_size : int
+        Of the mini-batches, also where the network itself trains on full batches.
+    """
+
+    batch_size: int = 256
+    names = (
+        "gradient_mean",
+        "gradient_std",
+        "minibatch_gradient_mean",
+        "minibatch_gradient_std",
+    )
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Norms per layer, by name."""
+        train, _ = view.rows
+        if self.batch_size < len(train):
+            settings = view.experiment.replace(batch_size=self.batch_size)
+            train = batch_orders(settings, view.seed, train, view.epoch, 1)[0]
+        below, deltas = self._backward(view, train)
+        found = {name: [] for name in self.names}
+        starts = np.arange(0, len(train), self.batch_size)
+        sizes = np.diff([*starts, len(train)])
+        for h, delta in zip(below, deltas, strict=True):
+            mean = h.T @ delta / len(train)
+            square = ((h * h).sum(axis=1) * (delta * delta).sum(axis=1)).mean()
+            found["gradient_mean"].append(np.linalg.norm(mean))
+            found["gradient_std"].append(np.sqrt(max(square - (mean * mean).sum(), 0.0)))
+            batches = np.stack(
+                [
+                    h[start : start + size].T @ delta[start : start + size] / size
+                    for start, size in zip(starts, sizes, strict=True)
+                ]
+            )
+            found["minibatch_gradient_mean"].append(np.linalg.norm(batches.mean(axis=0)))
+            found["minibatch_gradient_std"].append(np.linalg.norm(batches.std(axis=0)))
+        return found
+
+    @staticmethod
+    def _backward(view: View, rows: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Inputs h and errors δ of every layer: the gradient of row i is the outer product."""
+        _, slope = ACTIVATIONS[view.experiment.activation]
+        below = [view.task.x[rows].astype(np.float64)] + [t[rows] for t in view.outputs[:-1]]
+        delta = view.outputs[-1][rows] - view.target[rows]
+        deltas = [delta]
+        for layer in range(len(below) - 1, 0, -1):
+            weight = view.network.weights[layer][0].astype(np.float64)
+            z = view.pre_activations[layer - 1][rows]
+            delta = (delta @ weight.T) * slope(z, below[layer])
+            deltas.insert(0, delta)
+        return below, deltas
+
+
+@dataclass(frozen=True)
+class SelfConsistency:
+    """How close the binned layer comes to the self-consistent encoder of the IB, and at which β.
+
+    For the layer's own p(t) and p(y|t) the encoder of Tishby, Pereira & Bialek (1999) is
+
+        p_β(t|x) ∝ p(t) exp(-β D[p(y|x) ‖ p(y|t)]),
+
+    and, as T is a function of x, E_x D[p(t|x) ‖ p_β(t|x)] = -E_x log2 p_β(t(x)|x). ``ib_beta``
+    minimises it over a grid of 61 values in [0.1, 1000] (Shwartz-Ziv & Tishby 2017, Fig. 6).
+    Measured at the last epoch only, NaN elsewhere.
+    """
+
+    n_bins: int = 30
+    names = ("ib_beta", "ib_divergence")
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Numbers per layer, by name."""
+        if view.epoch != view.experiment.n_epochs:
+            nothing = [np.nan] * len(view.layers)
+            return {"ib_beta": nothing, "ib_divergence": nothing}
+        betas = np.geomspace(0.1, 1000, 61)
+        ruler = Binning(n_bins=self.n_bins, low=-1.0, high=1.0)
+        target = view.target[measured(view.task)].astype(np.float64)
+        classes, s = np.unique(target, axis=0, return_inverse=True)
+        found = {"ib_beta": [], "ib_divergence": []}
+        for layer in view.layers:
+            _, t = np.unique(ruler.codes(layer), axis=0, return_inverse=True)
+            joint = np.zeros((len(classes), t.max() + 1))
+            np.add.at(joint, (s, t), 1 / len(t))
+            p_t = joint.sum(axis=0)
+            p_y_given_t = (joint / p_t).T @ classes
+            cost = [
+                -(
+                    joint * np.log2(np.maximum(ib_encoder(classes, p_t, p_y_given_t, b), 1e-300))
+                ).sum()
+                for b in betas
+            ]
+            found["ib_beta"].append(betas[np.argmin(cost)])
+            found["ib_divergence"].append(np.min(cost))
+        return found
+
+
+OBSERVABLES = {
+    "performance": Performance(),
+    "shape": Shape(),
+    "gradients": GradientStatistics(),
+    "self_consistency": SelfConsistency(),
+}

@@ -1,0 +1,183 @@
+"""The result of training: the weights of every network at the measured epochs."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from ibcore.config import Experiment
+from ibcore.networks import Ensemble
+from ibcore.randomness import generator
+from ibcore.tasks import Task, load_task
+
+DIVERGED = 1e9  # no network of this book has weights beyond 1e3
+
+
+def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Training and test rows of one network.
+
+    ``"random"``: the first ``round(train_fraction * N)`` rows of a permutation of its own train,
+    the others test. ``"unshuffled"``: as the released IDNNs code does it since May 2017 at the
+    latest, the first rows in file order train and the rows from 80 % on test; above 80 % the two
+    overlap. A task with a canonical split keeps its test rows and takes its training rows from the
+    others. With ``train_fraction=1`` and no rows left, the training rows serve as test rows.
+    """
+    pool = np.arange(len(task.x)) if task.train_rows is None else task.train_rows
+    n_train = round(experiment.train_fraction * len(pool))
+    if n_train < 1:
+        raise ValueError(
+            f"train_fraction={experiment.train_fraction} of {len(pool)} rows leaves none to train "
+            "on; raise it."
+        )
+    if experiment.split == "random":
+        pool = generator(seed, "split").permutation(pool)
+        rest = pool[n_train:]
+    else:
+        rest = pool[round(0.8 * len(pool)) :]
+    train = pool[:n_train]
+    test = rest if task.test_rows is None else task.test_rows
+    return train.astype(np.int32), (test if len(test) else train).astype(np.int32)
+
+
+def measured(task: Task) -> np.ndarray | slice:
+    """Index of the rows on which information is measured."""
+    return slice(None) if task.measured_rows is None else task.measured_rows
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Weights of all networks at the measured epochs; activations are recomputed on demand.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    seeds : tuple of int
+    epochs : (epoch,) array
+        Measured epochs; 0 is before the first update.
+    parameters : (epoch, seed, parameter) float32 array
+        Per layer the weights (fan_in, unit) in row order, then the biases.
+    engine : str
+        ``"fused"`` or ``"torch"``.
+    code_digest : str
+        Identity of the code that trained, where it was stored.
+    """
+
+    experiment: Experiment
+    seeds: tuple[int, ...]
+    epochs: np.ndarray
+    parameters: np.ndarray
+    engine: str = "fused"
+    code_digest: str = ""
+
+    @cached_property
+    def task(self) -> Task:
+        """The task the networks were trained on."""
+        return load_task(self.experiment.task)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units per layer, inputs first."""
+        return layer_widths(self.experiment, self.task)
+
+    @property
+    def updates(self) -> np.ndarray:
+        """Optimiser steps done at each measured epoch."""
+        return self.epochs * updates_per_epoch(self.experiment, self.task)
+
+    def ensemble(self, k: int) -> Ensemble:
+        """The networks at the k-th measured epoch."""
+        return unpack(self.parameters[k], self.widths, self.experiment.activation)
+
+    def activations(self, k: int, x: np.ndarray | None = None) -> list[np.ndarray]:
+        """Layers at the k-th measured epoch, each (seed, sample, unit) float32.
+
+        Parameters
+        ----------
+        k : int
+            Index into ``epochs``.
+        x : (sample, feature) array, optional
+            The task's measured rows by default: all 4096 inputs of the 12-bit tasks.
+        """
+        return self.ensemble(k).layers(self.task.x[measured(self.task)] if x is None else x)
+
+    def diverged(self) -> np.ndarray:
+        """(epoch, seed) bool: a parameter is NaN, infinite or beyond ``DIVERGED``."""
+        # NaN compares as False, so that it counts as diverged too
+        return ~(np.abs(self.parameters) < DIVERGED).all(axis=-1)
+
+    def only(self, seeds: tuple[int, ...]) -> "Trajectory":
+        """The networks of some of the seeds."""
+        where = [self.seeds.index(seed) for seed in seeds]
+        return replace(self, seeds=tuple(seeds), parameters=self.parameters[:, where])
+
+    def at(self, epochs: np.ndarray) -> "Trajectory":
+        """The weights at some of the measured epochs."""
+        where = np.searchsorted(self.epochs, epochs)
+        return replace(self, epochs=self.epochs[where], parameters=self.parameters[where])
+
+    def save(self, path: Path) -> None:
+        """Write beside, then rename: the file is whole or not there."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(path.name + ".partial")
+        with beside.open("wb") as file:
+            np.savez_compressed(
+                file,
+                experiment=self.experiment.to_json(),
+                seeds=np.array(self.seeds),
+                epochs=self.epochs,
+                parameters=self.parameters,
+                engine=self.engine,
+                code_digest=self.code_digest,
+            )
+        beside.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Trajectory":
+        """Read what ``save`` wrote; a damaged file is named."""
+        try:
+            with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
+                return cls(
+                    Experiment.from_json(str(file["experiment"])),
+                    tuple(file["seeds"].tolist()),
+                    file["epochs"],
+                    file["parameters"],
+                    str(file["engine"]),
+                    str(file["code_digest"]),
+                )
+        except Exception as error:
+            raise ValueError(
+                f"{path} is damaged or no stored trajectory ({error}); delete it and run again."
+            ) from error
+
+
+def layer_widths(experiment: Experiment, task: Task) -> tuple[int, ...]:
+    """Units per layer, inputs first, outputs last."""
+    return (task.x.shape[1], *experiment.hidden_widths, task.n_classes)
+
+
+def updates_per_epoch(experiment: Experiment, task: Task) -> int:
+    """Optimiser steps per epoch; a last short batch counts."""
+    train, _ = split_rows(task, experiment, experiment.first_seed)
+    return -(-len(train) // min(experiment.batch_size or len(train), len(train)))
+
+
+def pack(ensemble: Ensemble) -> np.ndarray:
+    """All parameters of each network in one row, (seed, parameter)."""
+    pieces = []
+    for weight, bias in zip(ensemble.weights, ensemble.biases, strict=True):
+        pieces += [weight.reshape(len(weight), -1), bias]
+    return np.concatenate(pieces, axis=1)
+
+
+def unpack(parameters: np.ndarray, widths: tuple[int, ...], activation: str) -> Ensemble:
+    """The inverse of ``pack``: views, no copies."""
+    weights, biases, at = [], [], 0
+    for fan_in, unit in pairwise(widths):
+        n = fan_in * unit
+        weights.append(parameters[:, at : at + n].reshape(-1, fan_in, unit))
+        biases.append(parameters[:, at + n : at + n + unit])
+        at += n + unit
+    return Ensemble(tuple(weights), tuple(biases), activation)

@@ -1,0 +1,82 @@
+"""Activations, initial weights and the forward pass."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from ibcore import networks
+from ibcore.config import ACTIVATIONS, Experiment
+from ibcore.networks import Ensemble, initial_layer, softmax, truncated_normal
+
+TORCH = {
+    "linear": torch.nn.Identity(),
+    "tanh": torch.nn.Tanh(),
+    "sigmoid": torch.nn.Sigmoid(),
+    "relu": torch.nn.ReLU(),
+    "softsign": torch.nn.Softsign(),
+    "softplus": torch.nn.Softplus(),
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_layers_agree_with_torch_sequential(activation):
+    """Layer by layer, hidden and output, for every network of the ensemble."""
+    experiment = Experiment(hidden_widths=(5, 4), activation=activation, init_gain=3.0)
+    ensemble = Ensemble.initial(experiment, (0, 1, 2), 6, 3)
+    x = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+    found = ensemble.layers(x)
+    assert [t.shape for t in found] == [(3, 20, 5), (3, 20, 4), (3, 20, 3)]
+    for s in range(3):
+        t = torch.tensor(x, dtype=torch.float64)
+        for layer, (weight, bias) in enumerate(zip(ensemble.weights, ensemble.biases, strict=True)):
+            z = t @ torch.tensor(weight[s], dtype=torch.float64) + torch.tensor(bias[s])
+            t = TORCH[activation](z) if layer < 2 else torch.softmax(z, -1)
+            np.testing.assert_allclose(found[layer][s], t.numpy(), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_slope_is_the_derivative(activation):
+    """f' from z and f(z) against a central difference; the kink of ReLU is left out."""
+    function, slope = networks.ACTIVATIONS[activation]
+    z = np.linspace(-4, 4, 81) + 0.013
+    difference = (function(z + 1e-6) - function(z - 1e-6)) / 2e-6
+    np.testing.assert_allclose(slope(z, function(z)), difference, atol=1e-8)
+
+
+def test_softmax_survives_large_logits():
+    found = softmax(np.array([[1000.0, 0.0], [-1000.0, 0.0]]))
+    np.testing.assert_allclose(found, [[1, 0], [0, 1]], atol=1e-12)
+
+
+def test_truncated_normal_has_the_law_of_redrawing():
+    """Against scipy's truncated normal (Kolmogorov-Smirnov, seed fixed) and its known std."""
+    sample = truncated_normal(np.random.default_rng(0), (20_000,))
+    assert np.abs(sample).max() <= 2
+    assert stats.kstest(sample, stats.truncnorm(-2, 2).cdf).pvalue > 0.01
+    assert stats.truncnorm(-2, 2).std() == pytest.approx(networks.TRUNCATED_STD)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "std"),
+    [
+        ("fan_in", networks.TRUNCATED_STD / np.sqrt(100)),
+        ("fan_out", networks.TRUNCATED_STD / np.sqrt(300)),
+        ("saxe", networks.TRUNCATED_STD / np.sqrt(300)),
+        ("glorot_normal", np.sqrt(2 / 400)),
+        ("glorot_uniform", np.sqrt(2 / 400)),
+        ("he_normal", np.sqrt(2 / 100)),
+    ],
+)
+def test_initial_weights_have_their_stated_spread(initializer, std):
+    """30 000 weights estimate a standard deviation to about 0.5 %."""
+    weight = initial_layer(np.random.default_rng(1), 100, 300, initializer)
+    assert weight.std() == pytest.approx(std, rel=0.02)
+
+
+def test_a_network_starts_from_its_own_seed_alone():
+    experiment = Experiment()
+    alone = Ensemble.initial(experiment, (7,), 12, 2)
+    among = Ensemble.initial(experiment, (3, 7, 1), 12, 2)
+    for one, many in zip(alone.weights, among.weights, strict=True):
+        np.testing.assert_array_equal(one[0], many[1])
