@@ -1,0 +1,261 @@
+"""Fixed bins, and equality of float32 rows: a row of a layer becomes one symbol."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ibcore.estimators.counting import (
+    LayerInformation,
+    checked_layer,
+    dense,
+    information_of_codes,
+    information_of_symbols,
+)
+
+# Codes stay where float64 still tells neighbouring intervals apart with room to spare.
+_LARGEST_CODE = 2**50
+
+
+class _Discrete:
+    """What the estimators that count symbols have in common."""
+
+    def prepare(self, trajectory: object) -> _Discrete:
+        """Fix what depends on the whole training run: here nothing."""
+        return self
+
+
+@dataclass(frozen=True, repr=False)
+class Binning(_Discrete):
+    """Joint symbol of fixed bins, the same for every unit.
+
+    Either ``n_bins`` equal intervals on [low, high], with the edges
+
+        e_k = low + k (high − low) / n_bins  in float64,  e_k <= t < e_{k+1} for code k,
+
+    where ``high`` itself belongs to the last interval; or intervals of one ``width`` from 0,
+    code = floor(t / width) in float32. Neither clips: the grid goes on outside, so that two
+    different values far out remain different.
+
+    Parameters
+    ----------
+    n_bins : int, optional
+        Number of intervals on [low, high]; 30 if nothing is given at all. An even number has an
+        edge at the middle, which splits a unit that hardly moves about 0.
+    low, high : float, optional
+        The range, in units of the activation; −1 and 1 (tanh) if only ``n_bins`` is given.
+    width : float, optional
+        Width of an interval, in units of the activation, rounded to float32.
+
+    Examples
+    --------
+    Two units that take four values together tell two bits about x and, here, one about y:
+
+    >>> t = [[-0.9, 0.1], [-0.9, 0.9], [0.5, 0.1], [0.5, 0.9]]
+    >>> Binning(n_bins=30, low=-1, high=1)(t, [0, 0, 1, 1])
+    LayerInformation(i_xt=2.0, i_ty=1.0)
+    >>> Binning(width=0.07)
+    Binning(width=0.07)
+    """
+
+    n_bins: int | None = None
+    low: float | None = None
+    high: float | None = None
+    width: float | None = None
+
+    measures = "I(X; bin(T))"
+
+    def __post_init__(self) -> None:
+        """Fill in the defaults, make the types plain and refuse nonsense."""
+        settings = self._checked_range() if self.width is None else self._checked_width()
+        for name, value in settings.items():
+            object.__setattr__(self, name, value)
+
+    def _checked_width(self) -> dict:
+        if (self.n_bins, self.low, self.high) != (None, None, None):
+            raise ValueError(
+                "Binning takes either n_bins with low and high, or width alone; got width="
+                f"{self.width} together with n_bins={self.n_bins}, low={self.low}, "
+                f"high={self.high}. Drop one of the two."
+            )
+        width = float(self.width)
+        if not (np.isfinite(width) and 0 < width <= np.finfo(np.float32).max):
+            raise ValueError(f"width must be positive and finite, got {width}.")
+        if np.float32(width) == 0:
+            raise ValueError(f"width must be positive in float32, got {width}, which rounds to 0.")
+        return {"width": width}
+
+    def _checked_range(self) -> dict:
+        n_bins, low, high = self.n_bins, self.low, self.high
+        if n_bins is None and (low, high) == (None, None):
+            n_bins = 30
+        if n_bins is None:
+            raise ValueError(f"a range needs n_bins, got low={low}, high={high} without it.")
+        if (low is None) != (high is None):
+            raise ValueError(f"give both ends of the range, got low={low}, high={high}.")
+        n_bins = _count("n_bins", n_bins, least=1)
+        low, high = (-1.0, 1.0) if low is None else (float(low), float(high))
+        if not (np.isfinite(low) and np.isfinite(high - low) and low < high):
+            raise ValueError(f"need finite low < high, got low={low}, high={high}.")
+        # On both ends one interval must be wider than the spacing of float64.
+        if low + (high - low) / n_bins == low or high - (high - low) / n_bins == high:
+            raise ValueError(
+                f"{n_bins} intervals between {low} and {high} are narrower than float64 resolves; "
+                "use fewer bins."
+            )
+        return {"n_bins": n_bins, "low": low, "high": high}
+
+    def __repr__(self) -> str:
+        """Name in every result."""
+        if self.width is not None:
+            return f"Binning(width={self.width})"
+        return f"Binning(n_bins={self.n_bins}, low={self.low}, high={self.high})"
+
+    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
+        """I(X; bin(T)) and I(bin(T); Y) in bits, of t (sample, unit) and y (sample,)."""
+        t = checked_layer(t)
+        return information_of_codes(self.codes(t), y)
+
+    def codes(self, t: np.ndarray) -> np.ndarray:
+        """Interval of each entry of t (sample, unit), counted from low or from 0."""
+        if self.width is not None:
+            with np.errstate(over="ignore"):
+                codes = np.floor(t.astype(np.float32, copy=False) / np.float32(self.width))
+            inside = np.abs(codes).max() <= _LARGEST_CODE
+            codes = codes.astype(np.int64) if inside else None
+        else:
+            codes = np.empty(t.shape, dtype=np.int64)
+            inside = _interval_codes(t, self.low, self.high, self.n_bins, codes)
+        if not inside:
+            raise ValueError(
+                f"the largest activation is {np.abs(t).max():.3g}, more than 2**50 intervals of "
+                f"{self!r} away; use wider bins or look for a network that diverged."
+            )
+        return codes
+
+
+@dataclass(frozen=True)
+class EdgeBinning(_Discrete):
+    """Bins of the code released with the first information-plane paper.
+
+    ``np.digitize(t, np.linspace(-1, 1, n_edges)) - 1`` used as an index: n_edges − 1 intervals
+    and one more symbol for t = +1 exactly. Values above 1 share that last symbol. Values below −1
+    get the index −1, which in Python is the last symbol too. Kept as it was, for comparison;
+    ``Binning`` does neither.
+
+    Parameters
+    ----------
+    n_edges : int
+        Number of edges; the released code has 30, hence 29 intervals of width 2/29.
+
+    Examples
+    --------
+    Below −1 and above +1 are one symbol:
+
+    >>> EdgeBinning(n_edges=30)([[-1.5], [5.0], [0.0], [0.01]], [0, 0, 1, 1])
+    LayerInformation(i_xt=1.0, i_ty=1.0)
+    """
+
+    n_edges: int = 30
+
+    measures = "I(X; bin(T))"
+
+    def __post_init__(self) -> None:
+        """Make the type plain and refuse nonsense."""
+        object.__setattr__(self, "n_edges", _count("n_edges", self.n_edges, least=2))
+
+    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
+        """I(X; bin(T)) and I(bin(T); Y) in bits, of t (sample, unit) and y (sample,)."""
+        return information_of_codes(self.codes(checked_layer(t)), y)
+
+    def codes(self, t: np.ndarray) -> np.ndarray:
+        """Index of the bin of each entry of t (sample, unit), 0 … n_edges − 1."""
+        codes = np.empty(t.shape, dtype=np.int64)
+        _edge_codes(t, np.linspace(-1, 1, self.n_edges), codes)
+        return codes
+
+
+@dataclass(frozen=True)
+class Exact(_Discrete):
+    """No ruler but float32 itself: two rows are one symbol if they are equal in every unit.
+
+    −0.0 equals 0.0. This is the limit of ever finer bins.
+
+    Examples
+    --------
+    >>> Exact()([[0.0, 1.0], [-0.0, 1.0], [0.5, 1.0], [0.25, 1.0]], [0, 0, 1, 1])
+    LayerInformation(i_xt=1.5, i_ty=1.0)
+    """
+
+    measures = "I(X; T) of float32 rows"
+
+    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
+        """I(X;T) and I(T;Y) in bits, of t (sample, unit) as float32 and y (sample,)."""
+        # Adding +0.0 turns -0.0 into 0.0: equal numbers then have equal bits.
+        t = checked_layer(t, dtype=np.float32) + np.float32(0)
+        symbols, n_symbols = np.zeros(len(t), dtype=np.uint64), 1
+        for column in t.view(np.uint32).T:
+            # The number of a row among the first units, above the bits of the next unit.
+            symbols, n_symbols = dense(symbols << np.uint64(32) | column)
+            if n_symbols == len(t):
+                break
+        return information_of_symbols(symbols.astype(np.int64), n_symbols, y)
+
+
+def _count(name: str, value: object, least: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
+    return number
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _interval_codes(t, low, high, n_bins, codes):
+    """Fill codes (sample, unit) with the interval of each entry; False if one is too far."""
+    span = high - low
+    scale = n_bins / span
+    shift = abs(low) * scale + 1
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            value = np.float64(t[i, j])
+            place = (value - low) * scale
+            if not abs(place) < _LARGEST_CODE:
+                return False
+            code = np.int64(np.floor(place))
+            # Within the rounding of `place` the edges themselves decide.
+            margin = 1e-15 * (abs(place) + shift)
+            if place - code <= margin or code + 1 - place <= margin:
+                while value < low + code * span / n_bins:
+                    code -= 1
+                while value >= low + (code + 1) * span / n_bins:
+                    code += 1
+                # The edge number n_bins is `high`, as given, and closed.
+                code = min(code, n_bins - 1) if value <= high else max(code, n_bins)
+            codes[i, j] = code
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _edge_codes(t, edges, codes):
+    """Fill codes with np.digitize(t, edges) − 1 for equal intervals, −1 wrapped to the last."""
+    last = len(edges) - 1
+    scale = last / (edges[last] - edges[0])
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            value = np.float64(t[i, j])
+            if value >= edges[last] or value < edges[0]:
+                codes[i, j] = last
+                continue
+            code = min(np.int64((value - edges[0]) * scale), last - 1)
+            while value < edges[code]:
+                code -= 1
+            while value >= edges[code + 1]:
+                code += 1
+            codes[i, j] = code

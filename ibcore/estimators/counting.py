@@ -1,0 +1,212 @@
+"""From symbols to information: count, then add up φ(n) = n log2 n.
+
+A discrete estimator turns a row of a layer into one symbol c and counts. With N samples,
+of which n_c show the symbol c, n_cy the symbol c and the label y, and N_y the label y,
+
+    I(X;T) = H(T) = [φ(N) − Σ_c φ(n_c)] / N,                             φ(n) = n log2 n,
+    I(T;Y) = H(Y) − H(Y|T) = [φ(N) − Σ_y φ(N_y) + Σ_cy φ(n_cy) − Σ_c φ(n_c)] / N.
+
+The first line holds because the inputs are distinct and the network is deterministic: then X
+determines T, and the samples are taken as the whole population. Soft labels replace N_y and n_cy
+by sums of P(y|x).
+
+The sums of φ run over *how many* symbols occur n times, in order of n. They are therefore the same
+to the last bit whatever the order of samples, units or classes.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ibcore.information import label_distribution
+
+_LARGEST_SYMBOL = 2**62
+
+
+class LayerInformation(NamedTuple):
+    """Both coordinates of a layer in the information plane, in bits."""
+
+    i_xt: float
+    i_ty: float
+
+
+def checked_layer(t: ArrayLike, dtype: type | None = None) -> np.ndarray:
+    """Activations as a (sample, unit) float array, or an error that says what is wrong.
+
+    Parameters
+    ----------
+    t : (sample, unit) array
+        float32 stays float32, anything else becomes float64.
+    dtype : type, optional
+        Round to this type instead.
+    """
+    t = np.asarray(t)
+    if dtype is None:
+        dtype = np.float32 if t.dtype == np.float32 else np.float64
+    with np.errstate(over="ignore"):
+        t = np.ascontiguousarray(t, dtype=dtype)
+    if t.ndim != 2 or t.shape[1] == 0:
+        raise ValueError(f"t must be (sample, unit) with at least one unit, got shape {t.shape}.")
+    if len(t) < 2:
+        raise ValueError(f"need at least 2 samples to speak of information, got {len(t)}.")
+    if not np.isfinite(t).all():
+        bad = np.count_nonzero(~np.isfinite(t), axis=0)
+        units = np.flatnonzero(bad)
+        raise ValueError(
+            f"t must be finite; unit {units[0]} has {bad[units[0]]} NaN or infinite values of "
+            f"{len(t)}, and {len(units)} of {t.shape[1]} units have some. Did the network diverge?"
+        )
+    return t
+
+
+def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
+    """I(X;T) and I(T;Y) in bits when a row of integer codes is one symbol of T.
+
+    Parameters
+    ----------
+    codes : (sample, unit) integer array
+        Only equality matters; entries lie within ±2**50.
+    y : (sample,) integers, (sample,) floats P(y=1|x), or (sample, class) floats P(y|x)
+        Labels.
+    """
+    codes = np.array(codes, dtype=np.int64)
+    symbols, n_symbols = np.zeros(len(codes), dtype=np.int64), 1
+    # Room for the labels as lowest digit: there are never more of them than samples.
+    limit = _LARGEST_SYMBOL // len(codes)
+    unit = 0
+    while unit < codes.shape[1]:
+        start = unit
+        unit, n_symbols = _pack(codes, unit, symbols, n_symbols, limit)
+        if unit == start:  # one unit too wide for the room that is left: number its values
+            codes[:, unit] = dense(codes[:, unit])[0]
+        if unit < codes.shape[1]:
+            symbols, n_symbols = dense(symbols)
+            if n_symbols == len(symbols):
+                break
+    return information_of_symbols(symbols, n_symbols, y)
+
+
+def information_of_symbols(symbols: np.ndarray, n_symbols: int, y: ArrayLike) -> LayerInformation:
+    """Both formulas of the module, for symbols (sample,) in 0 … n_symbols − 1."""
+    labels, p_y = _labels(y, len(symbols))
+    n, n_labels = len(symbols), int(labels.max()) + 1
+    joint = np.sort(symbols * n_labels + labels)
+    phi = _phi_table(n)
+    of_t, of_ty, of_y = _phi_sums(joint, n_labels, np.bincount(labels), phi)
+    i_xt = (phi[n] - of_t) / n
+    if p_y is not None:
+        of_y, of_ty = _soft_phi_sums(joint, n_labels, labels, p_y)
+    # In this order both ends are exact: 0 for a single symbol, H(Y) if T determines Y.
+    i_ty = ((phi[n] - of_y) + (of_ty - of_t)) / n
+    return LayerInformation(float(i_xt), float(i_ty))
+
+
+def _labels(y: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Labels as small integers, and for soft labels the distribution each integer stands for."""
+    y = np.asarray(y)
+    if y.ndim not in (1, 2) or len(y) != n_samples:
+        raise ValueError(
+            f"need one label for each of the {n_samples} samples of t, got y of shape {y.shape}."
+        )
+    if y.dtype.kind == "f":
+        p_y = label_distribution(y)
+        # The rows of two classes are known by one of them, and floats sort faster than rows.
+        key, axis = (p_y[:, 1], None) if p_y.shape[1] == 2 else (p_y, 0)
+        _, first, labels = np.unique(key, axis=axis, return_index=True, return_inverse=True)
+        return labels.reshape(-1), p_y[first]
+    if y.dtype.kind not in "iub" or y.ndim != 1:
+        raise ValueError(
+            "y must be (sample,) integers, or floats for soft labels, got "
+            f"{y.dtype} of shape {y.shape}."
+        )
+    labels = y.astype(np.int64, copy=False)
+    if labels.min() < 0:
+        raise ValueError(f"labels count from 0, got the label {labels.min()}; number the classes.")
+    if labels.max() >= n_samples:
+        labels = np.unique(labels, return_inverse=True)[1]
+    return labels, None
+
+
+def _soft_phi_sums(joint, n_labels, labels, p_y):
+    """Σ_y φ(N_y) and Σ_cy φ(n_cy) when n_cy = Σ_{x in c} P(y|x)."""
+    # Cells of the sorted table (symbol, label distribution), and where a symbol begins.
+    first = np.flatnonzero(np.diff(joint, prepend=joint[0] - 1))
+    count = np.diff(first, append=len(joint))
+    symbol, label = np.divmod(joint[first], n_labels)
+    begin = np.flatnonzero(np.diff(symbol, prepend=symbol[0] - 1))
+    weight = np.add.reduceat(count[:, None] * p_y[label], begin, axis=0)
+    total = np.bincount(labels) @ p_y
+    return _phi_sum(total), _phi_sum(weight)
+
+
+def _phi_sum(weight: np.ndarray) -> float:
+    """Σ w log2 w over all entries, in order of size: the order of symbols leaves no trace."""
+    weight = np.sort(weight[weight > 0], axis=None)
+    return float(np.sum(weight * np.log2(weight)))
+
+
+@lru_cache(maxsize=8)
+def _phi_table(n: int) -> np.ndarray:
+    """φ(k) = k log2 k for k = 0 … n."""
+    k = np.arange(n + 1, dtype=np.float64)
+    return k * np.log2(np.maximum(k, 1))
+
+
+def dense(symbols: np.ndarray) -> tuple[np.ndarray, int]:
+    """Symbols renumbered 0, 1, … in order of size, and how many there are."""
+    values, ranks = np.unique(symbols, return_inverse=True)
+    return ranks.astype(symbols.dtype, copy=False), len(values)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pack(codes, unit, symbols, n_symbols, limit):
+    """Append units as digits to the symbols while they fit; the next unit, the number of symbols.
+
+    Mixed radix: a unit that takes codes from low to high is a digit of base high − low + 1.
+    """
+    n, d = codes.shape
+    low, high = codes[0].copy(), codes[0].copy()
+    for i in range(n):
+        for j in range(unit, d):
+            low[j] = min(low[j], codes[i, j])
+            high[j] = max(high[j], codes[i, j])
+    stop = unit
+    while stop < d and n_symbols <= limit // (high[stop] - low[stop] + 1):
+        n_symbols *= high[stop] - low[stop] + 1
+        stop += 1
+    for i in range(n):
+        symbol = symbols[i]
+        for j in range(unit, stop):
+            symbol = symbol * (high[j] - low[j] + 1) + (codes[i, j] - low[j])
+        symbols[i] = symbol
+    return stop, n_symbols
+
+
+@numba.njit(cache=True, nogil=True)
+def _phi_sums(joint, n_labels, label_counts, phi):
+    """Σ_c φ(n_c), Σ_cy φ(n_cy), Σ_y φ(N_y) from the sorted symbols c · n_labels + y."""
+    n = len(joint)
+    times = np.zeros((3, n + 1), dtype=np.int64)  # how many symbols occur k times
+    start_t = start_ty = 0
+    symbol = joint[0] // n_labels
+    for i in range(1, n):
+        if joint[i] != joint[i - 1]:
+            times[1, i - start_ty] += 1
+            start_ty = i
+            if joint[i] >= (symbol + 1) * n_labels:
+                times[0, i - start_t] += 1
+                start_t = i
+                symbol = joint[i] // n_labels
+    times[0, n - start_t] += 1
+    times[1, n - start_ty] += 1
+    for count in label_counts:
+        times[2, count] += 1
+    sums = np.zeros(3)
+    for which in range(3):
+        for k in range(2, n + 1):
+            if times[which, k]:
+                sums[which] += times[which, k] * phi[k]
+    return sums[0], sums[1], sums[2]

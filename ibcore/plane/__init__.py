@@ -1,0 +1,46 @@
+"""The information plane: an ``xarray.Dataset`` with a written schema, checked and stored.
+
+    dims       estimator, seed, epoch, layer   (always in this order; layer counts 1 … L)
+    coords     update (epoch)      optimiser steps done
+               width (layer)       units of the layer
+               measures (estimator)  what i_xt is, for axis labels: "I(X; bin(T))"
+    variables  i_xt, i_ty (estimator, seed, epoch, layer) in bits
+               loss, train_accuracy, test_accuracy (seed, epoch); loss in nats
+               observables, with any of the dims (seed, epoch, layer)
+    attrs      where it comes from: ``REQUIRED_ATTRS``
+
+A NaN says "not measured". An infinite value is refused.
+
+In a file (NetCDF 4) information is rounded to ``INFORMATION_STEP`` bits and all else to float32;
+``as_stored`` does the same in memory, so that fresh and loaded planes give the same verdicts. A
+file ends in a checksum of its bytes and holds one of its values (attr ``content_sha256``): what
+does not match is refused, with the name of the file.
+"""
+
+from ibcore.plane.ask import merge_estimators, merge_seeds, select, summarise
+from ibcore.plane.schema import (
+    DIMS,
+    INFORMATION_STEP,
+    REQUIRED_ATTRS,
+    SCHEMA_VERSION,
+    check,
+    new_plane,
+)
+from ibcore.plane.store import DamagedPlaneError, as_stored, load, save
+
+__all__ = [
+    "DIMS",
+    "INFORMATION_STEP",
+    "REQUIRED_ATTRS",
+    "SCHEMA_VERSION",
+    "DamagedPlaneError",
+    "as_stored",
+    "check",
+    "load",
+    "merge_estimators",
+    "merge_seeds",
+    "new_plane",
+    "save",
+    "select",
+    "summarise",
+]
