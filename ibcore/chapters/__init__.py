@@ -1,0 +1,1 @@
+"""Chapter files: experiments and claims of each source, as package data."""

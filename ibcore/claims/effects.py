@@ -1,0 +1,309 @@
+"""From planes to numbers: the quantities that criteria are written in.
+
+Every function takes a plane and returns one number per network, with the dims (seed,) or
+(seed, layer). Information is in bits and times are in epochs. Curves are smoothed with a
+running median over three checkpoints before anything is read from them; the first and the
+last checkpoint stay as they are.
+
+    C = max IX - IX[T]            compression
+    D = IX[T] - IX[t₀]            signed change, t₀: train accuracy reaches 0.9 of its final
+    F = max IX - IX[0]            fitting
+    tpk = argmax IX               peak
+"""
+
+import json
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import median_filter
+from scipy.stats import rankdata
+
+CEILING_SLACK = 0.05
+"""Bits below log2(N) at which a layer still counts as saturated, in every chapter."""
+
+
+def smooth(values: xr.DataArray) -> xr.DataArray:
+    """Take the running median over three checkpoints; the two ends keep their values."""
+    window = [3 if dim == "epoch" else 1 for dim in values.dims]
+    found = median_filter(values.values.astype(float), size=window, mode="nearest")
+    return values.copy(data=found)
+
+
+def variable(plane: xr.Dataset, name: str) -> xr.DataArray:
+    """Return a variable of a plane, or say which ones it has.
+
+    Raises
+    ------
+    ValueError
+        If the plane does not hold it.
+    """
+    if name not in plane:
+        held = ", ".join(sorted(map(str, plane.data_vars)))
+        raise ValueError(f"the plane has no {name!r}, only {held}; measure it and save again.")
+    return plane[name]
+
+
+def curve(plane: xr.Dataset, name: str = "i_xt", *, estimator: str | None = None) -> xr.DataArray:
+    """One smoothed curve per network: (seed, epoch, layer), or (seed, epoch).
+
+    Parameters
+    ----------
+    plane : xarray.Dataset
+        An information plane.
+    name : str
+        "i_xt", "i_ty" or an observable.
+    estimator : str, optional
+        The ``repr`` of the ruler. Default: the plane's first.
+
+    Raises
+    ------
+    ValueError
+        If the plane does not hold this variable or this ruler.
+    """
+    found = variable(plane, name)
+    if "estimator" in found.dims:
+        rulers = list(found.estimator.values)
+        if estimator is not None and estimator not in rulers:
+            raise ValueError(f"the plane has no ruler {estimator!r}, only {', '.join(rulers)}.")
+        found = found.isel(estimator=rulers.index(estimator) if estimator else 0, drop=True)
+    return smooth(_measured(found))
+
+
+def final(values: xr.DataArray) -> xr.DataArray:
+    """Value at the last checkpoint."""
+    return values.isel(epoch=-1, drop=True)
+
+
+def at_epoch(values: xr.DataArray, epoch: int) -> xr.DataArray:
+    """Value at a named epoch, which must have been measured.
+
+    Raises
+    ------
+    ValueError
+        If it was not; an epoch beside it will not do.
+    """
+    measured = values.epoch.values
+    nearest = int(measured[np.abs(measured - epoch).argmin()])
+    if nearest != epoch:
+        raise ValueError(
+            f"epoch {epoch} was not measured, the nearest is {nearest}; "
+            f"run again with measured_epochs=({epoch},)."
+        )
+    return values.sel(epoch=epoch, drop=True)
+
+
+def compression(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+    """C = max IX - IX[T], in bits: never negative, and biased upward by noise."""
+    ix = curve(plane, estimator=estimator)
+    return ix.max("epoch") - final(ix)
+
+
+def fitting(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+    """F = max IX - IX[0], in bits."""
+    ix = curve(plane, estimator=estimator)
+    return ix.max("epoch") - ix.isel(epoch=0, drop=True)
+
+
+def signed_change(
+    plane: xr.Dataset, *, estimator: str | None = None, share: float = 0.9
+) -> xr.DataArray:
+    """D = IX[T] - IX[t₀], in bits: negative where the layer compressed after learning.
+
+    t₀ is the first checkpoint at which the train accuracy reaches ``share`` of its final value.
+    """
+    ix = curve(plane, estimator=estimator)
+    accuracy = curve(plane, "train_accuracy").sel(epoch=ix.epoch)
+    reached = (accuracy >= share * final(accuracy)).argmax("epoch")
+    return final(ix) - ix.isel(epoch=reached, drop=True)
+
+
+def peak_epoch(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+    """Epoch tpk of the (first) largest IX."""
+    ix = curve(plane, estimator=estimator)
+    return ix.epoch[ix.argmax("epoch")].drop_vars(["epoch", "update"], errors="ignore")
+
+
+def at_peak(values: xr.DataArray, ix: xr.DataArray) -> xr.DataArray:
+    """Value at the checkpoint where IX is largest."""
+    return values.isel(epoch=ix.argmax("epoch"), drop=True)
+
+
+def compression_score(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+    """1 - IX[T] / max IX (Chelombiev et al., eq. 6, for one layer); 0 where IX is 0."""
+    ix = curve(plane, estimator=estimator)
+    largest = ix.max("epoch")
+    return 1 - xr.where(largest > 0, final(ix) / largest.where(largest > 0, 1.0), 1.0)
+
+
+def monotonicity(
+    plane: xr.Dataset, *, estimator: str | None = None, slack: float = 0.02
+) -> xr.DataArray:
+    """Share of consecutive checkpoints with ΔIX >= -slack bit."""
+    return (curve(plane, estimator=estimator).diff("epoch") >= -slack).mean("epoch")
+
+
+def saturated(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+    """Whether IX[l, t] >= log2(N) - 0.05 at every checkpoint: such a layer cannot compress."""
+    ceiling = np.log2(plane.attrs["n_samples"]) - CEILING_SLACK
+    return (curve(plane, estimator=estimator) >= ceiling).all("epoch")
+
+
+def saturated_layers(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+    """Layers, (layer,), that are saturated in at least half of the networks."""
+    return saturated(plane, estimator=estimator).mean("seed") >= 0.5
+
+
+def dpi_violation_share(
+    plane: xr.Dataset, *, estimator: str | None = None, slack: float = 0.05
+) -> xr.DataArray:
+    """Share of (checkpoint, neighbouring layers) with IX[l+1] > IX[l] + slack, per network."""
+    return (curve(plane, estimator=estimator).diff("layer") > slack).mean(["epoch", "layer"])
+
+
+def time_to_reach(values: xr.DataArray, level: float) -> xr.DataArray:
+    """First epoch with a value >= level; NaN where a curve never gets there."""
+    there = values >= level
+    epochs = there.epoch[there.argmax("epoch")].drop_vars(["epoch", "update"], errors="ignore")
+    return epochs.where(there.any("epoch"))
+
+
+def time_to_compress(ix: xr.DataArray, amount: float) -> tuple[xr.DataArray, xr.DataArray]:
+    """First checkpoint after the peak with IX <= max - amount.
+
+    Returns
+    -------
+    epoch : DataArray
+        Its epoch, NaN where it never comes.
+    updates : DataArray
+        Optimiser steps from the peak to it, NaN likewise.
+    """
+    top = ix.argmax("epoch")
+    step = xr.DataArray(np.arange(ix.sizes["epoch"]), dims="epoch")
+    fallen = (ix <= ix.max("epoch") - amount) & (step > top)
+    hit, found = fallen.argmax("epoch"), fallen.any("epoch")
+    epoch, update = (xr.DataArray(ix[name].values, dims="epoch") for name in ("epoch", "update"))
+    return epoch[hit].where(found), (update[hit] - update[top]).where(found)
+
+
+def change_point(log_curve: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """One break of a piecewise-constant curve, by least squares.
+
+    Over the checkpoints of epoch >= 1, which are log-spaced and weigh the same, minimise
+    Σ (y - mean of its side)² over the place of the break.
+
+    Returns
+    -------
+    epoch : DataArray
+        First epoch after the break.
+    drop : DataArray
+        Mean before minus mean after: decades, for a curve in log10.
+
+    Raises
+    ------
+    ValueError
+        If the curve is not finite or has fewer than two such checkpoints.
+    """
+    y = log_curve.sel(epoch=log_curve.epoch >= 1).transpose("epoch", ...)
+    n = y.sizes["epoch"]
+    if n < 2:
+        raise ValueError(f"a change point needs 2 checkpoints of epoch >= 1, got {n}.")
+    if not np.isfinite(y.values).all():
+        raise ValueError(
+            f"a change point needs finite values; {np.sum(~np.isfinite(y.values))} are not, "
+            "as of a signal-to-noise ratio whose mean or standard deviation is 0."
+        )
+    sums = np.cumsum(y.values, axis=0)
+    before = np.arange(1, n).reshape(-1, *[1] * (y.ndim - 1))
+    mean_before, mean_after = sums[:-1] / before, (sums[-1] - sums[:-1]) / (n - before)
+    # The sum of squares within the sides is least where the one between them is largest.
+    between = (before * (n - before)) * (mean_before - mean_after) ** 2
+    place = between.argmax(axis=0)[None]
+    drop = np.take_along_axis(mean_before - mean_after, place, axis=0)[0]
+    template = y.isel(epoch=0, drop=True).drop_vars("update", errors="ignore")
+    return template.copy(data=y.epoch.values[place[0] + 1]), template.copy(data=drop)
+
+
+def log_snr(plane: xr.Dataset, prefix: str = "") -> xr.DataArray:
+    """log10 of gradient mean over standard deviation; ``prefix`` "minibatch_" or "".
+
+    Dividing both by the weight norm, as the paper does, leaves this ratio as it is.
+    """
+    mean = variable(plane, f"{prefix}gradient_mean")
+    std = variable(plane, f"{prefix}gradient_std")
+    # Zeros become -inf or NaN, which ``change_point`` refuses with a message.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return smooth(_measured(np.log10(mean.astype(float) / std.astype(float))))
+
+
+def learnt(plane: xr.Dataset, share: float = 0.9) -> NDArray[np.bool_]:
+    """Which networks learnt: final train accuracy >= share x the median network's, (seed,)."""
+    accuracy = variable(plane, "train_accuracy").isel(epoch=-1).values
+    return accuracy >= share * np.median(accuracy)
+
+
+def train_fraction(plane: xr.Dataset) -> float:
+    """Share of the rows that the plane's networks were trained on."""
+    return float(json.loads(plane.attrs["experiment"])["train_fraction"])
+
+
+def spearman(x: ArrayLike, y: NDArray) -> NDArray:
+    """Rank correlation of x (point,) with every row of y (row, point); 0 where y has no order."""
+    a = rankdata(x) - (len(np.asarray(x)) + 1) / 2
+    b = rankdata(y, axis=-1)
+    b -= b.mean(axis=-1, keepdims=True)
+    return _ratio(b @ a, np.sqrt((a**2).sum() * (b**2).sum(axis=-1)))
+
+
+def partial_correlation(sample: NDArray, *, within: bool = False) -> NDArray:
+    """Correlation of x with y given z, over networks, for every resample.
+
+        r = (s_xy - s_xz s_yz / s_zz) / sqrt((s_xx - s_xz²/s_zz) (s_yy - s_yz²/s_zz))
+
+    Parameters
+    ----------
+    sample : (resample, seed, stratum, 3) array
+        x, y, z of every network; NaN where there is none.
+    within : bool
+        Take the means within each stratum, which holds the stratum constant.
+    """
+    present = np.isfinite(sample).all(axis=-1, keepdims=True)
+    axes = (1,) if within else (1, 2)
+    count = present.sum(axis=axes, keepdims=True)
+    filled = np.where(present, sample, 0.0)
+    mean = filled.sum(axis=axes, keepdims=True) / np.maximum(count, 1)
+    centred = np.where(present, sample - mean, 0.0).reshape(len(sample), -1, 3)
+    # A constant minus its mean leaves rounding, which has correlations of its own.
+    size = (filled**2).sum(axis=(1, 2))[:, None]
+    centred *= (centred**2).sum(axis=1, keepdims=True) > 1e-20 * size
+    s = np.einsum("rni,rnj->rij", centred, centred)
+    sxx, syy, szz = s[:, 0, 0], s[:, 1, 1], s[:, 2, 2]
+    sxy, sxz, syz = s[:, 0, 1], s[:, 0, 2], s[:, 1, 2]
+    top = sxy - _ratio(sxz * syz, szz)
+    left, right = sxx - _ratio(sxz**2, szz), syy - _ratio(syz**2, szz)
+    # What rounding leaves of a variance that z explains in full is no variance.
+    left, right = np.where(left > 1e-9 * sxx, left, 0.0), np.where(right > 1e-9 * syy, right, 0.0)
+    return _ratio(top, np.sqrt(left * right))
+
+
+def slope(x: NDArray, y: NDArray, *, least: int = 3) -> NDArray:
+    """Least-squares slope of y (row, point) on x (point,), over the points where y is finite.
+
+    NaN where fewer than ``least`` points are finite.
+    """
+    there = np.isfinite(y)
+    n = there.sum(axis=-1, keepdims=True)
+    safe = np.maximum(n, 1)
+    dx = np.where(there, x - np.where(there, x, 0).sum(axis=-1, keepdims=True) / safe, 0.0)
+    found = _ratio((dx * np.where(there, y, 0.0)).sum(axis=-1), (dx**2).sum(axis=-1))
+    return np.where(n[..., 0] >= least, found, np.nan)
+
+
+def _measured(values: xr.DataArray) -> xr.DataArray:
+    """Leave out the epochs at which nothing was measured: all NaN."""
+    return values.dropna("epoch", how="all")
+
+
+def _ratio(a: NDArray, b: NDArray) -> NDArray:
+    """Divide, giving 0 where b is 0: without variation there is no correlation."""
+    return np.divide(a, b, out=np.zeros_like(np.asarray(a, dtype=float)), where=b > 0)

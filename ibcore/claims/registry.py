@@ -1,0 +1,177 @@
+"""What is claimed, and what decides it: the chapter files, read and checked.
+
+A criterion is written down before its result exists. ``registry_hash`` names the state of a
+chapter's criteria, and every verdict carries it.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+CHAPTERS = ("shwartz_ziv",)
+
+EFFECT_WORDS = ("reproduced", "partly", "undecided", "not reproduced", "inverted")
+"""Words for an effect, from the best to the worst."""
+
+IDENTITY_WORDS = ("holds", "fails")
+"""Words for identities and theorems."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim of one source and the test that decides it.
+
+    Parameters
+    ----------
+    id : str
+        As in the chapter file, such as "SZT-F3".
+    chapter : str
+        Name of the chapter file.
+    title : str
+        A few words.
+    source : str
+        Paper and figure.
+    statement : str
+        The claim, in our own words.
+    criterion : str
+        The test, in words; ``thresholds`` holds its numbers.
+    evidence : str
+        Function of ``ibcore.claims.<chapter>`` that turns planes into parts.
+    experiments : tuple of str
+        Planes it needs, by name.
+    words : tuple of str
+        Words it can give.
+    headline : str
+        Name of the part whose effect and interval stand for the whole row.
+    unit : str
+        Unit of the headline's effect.
+    thresholds : mapping of str to number or tuple of numbers
+        Every number the evidence uses.
+    note : str
+        Limits of the test.
+    """
+
+    id: str
+    chapter: str
+    title: str
+    source: str
+    statement: str
+    criterion: str
+    evidence: str
+    experiments: tuple[str, ...]
+    words: tuple[str, ...]
+    headline: str
+    unit: str
+    thresholds: Mapping[str, Any]
+    note: str = ""
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the row holds or fails, with no uncertainty over seeds."""
+        return set(self.words) <= set(IDENTITY_WORDS)
+
+
+_KEYS = {field.name for field in fields(Claim)} - {"chapter"}
+_OPTIONAL = {"note"}
+
+
+def load_registry(chapter: str = "shwartz_ziv") -> tuple[Claim, ...]:
+    """Return the claims of a chapter, in the order of its file.
+
+    Raises
+    ------
+    ValueError
+        If there is no such chapter, or its file has an unknown or missing key, an unknown
+        word, or two claims of one id.
+
+    Examples
+    --------
+    >>> load_registry("shwartz_ziv")[0].id
+    'SZT-S3.1'
+    """
+    return _load(chapter)
+
+
+@cache
+def _load(chapter: str) -> tuple[Claim, ...]:
+    return parse_claims(_read(chapter), chapter)
+
+
+def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
+    """Check the parsed content of a chapter's claims file and return its claims."""
+    _refuse_unknown(content, {"claims"}, f"the claims file of {chapter}")
+    claims = tuple(_claim(entry, chapter) for entry in content["claims"])
+    ids = [claim.id for claim in claims]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise ValueError(f"claim ids must be unique; {', '.join(twice)} stand twice in {chapter}.")
+    return claims
+
+
+def registry_hash(chapter: str = "shwartz_ziv") -> str:
+    """Name the state of a chapter's criteria: 16 hex digits that formatting does not change."""
+    return content_hash(_read(chapter))
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """SHA-256, 16 hex digits, of parsed content written as canonical JSON."""
+    canonical = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def find_claim(claim_id: str) -> Claim:
+    """Return the claim of this id, whichever chapter it stands in.
+
+    Raises
+    ------
+    ValueError
+        If no chapter has it.
+    """
+    claims = {claim.id: claim for chapter in CHAPTERS for claim in load_registry(chapter)}
+    if claim_id not in claims:
+        raise ValueError(f"no claim is called {claim_id!r}; the claims are {', '.join(claims)}.")
+    return claims[claim_id]
+
+
+def _read(chapter: str) -> dict[str, Any]:
+    if chapter not in CHAPTERS:
+        raise ValueError(f"no chapter is called {chapter!r}; chapters are {', '.join(CHAPTERS)}.")
+    file = resources.files("ibcore.chapters") / f"{chapter}_claims.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
+    where = f"claim {entry.get('id', '(without id)')} of {chapter}"
+    _refuse_unknown(entry, _KEYS, where)
+    missing = sorted(_KEYS - _OPTIONAL - set(entry))
+    if missing:
+        raise ValueError(f"{where} lacks {', '.join(missing)}.")
+    words = tuple(entry["words"])
+    if not (set(words) <= set(EFFECT_WORDS) or set(words) <= set(IDENTITY_WORDS)) or not words:
+        raise ValueError(
+            f"{where}: words must come from {EFFECT_WORDS} or from {IDENTITY_WORDS}, got {words}."
+        )
+    thresholds = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in entry["thresholds"].items()
+    }
+    frozen = {
+        "experiments": tuple(entry["experiments"]),
+        "words": words,
+        "thresholds": MappingProxyType(thresholds),
+    }
+    return Claim(chapter=chapter, **{**entry, **frozen})
+
+
+def _refuse_unknown(entry: Mapping[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(set(entry) - known)
+    if unknown:
+        raise ValueError(
+            f"{where} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}."
+        )

@@ -1,0 +1,87 @@
+"""From the words of many tests to the word of a row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ibcore.claims.decide import PartVerdict
+from ibcore.claims.registry import EFFECT_WORDS, IDENTITY_WORDS
+
+
+def combine(parts: Iterable[PartVerdict]) -> tuple[str, dict[str, str], float]:
+    """Put the words of all tests together.
+
+    Within one layer of one group the worst test decides. Over layers and groups: reproduced
+    where all are, partly where some are, else the worst. Over cells: the word of more than half
+    of them; without one, partly where some cell is reproduced, else the worst. Parts that are
+    only reported, and saturated layers, do not count; with nothing left a row is undecided.
+
+    Returns
+    -------
+    word : str
+        Of the row.
+    cells : dict
+        Word of every cell, "" the name of the only one.
+    majority : float
+        Share of the cells that have the row's word.
+    """
+    parts = list(parts)
+    decisive = [part for part in parts if part.decisive]
+    if decisive and all(part.word in IDENTITY_WORDS for part in decisive):
+        word = "holds" if all(part.word == "holds" for part in decisive) else "fails"
+        return word, {"": word}, 1.0
+    cells = {}
+    for cell in dict.fromkeys(part.cell for part in decisive):
+        units: dict[tuple, list[str]] = {}
+        for part in decisive:
+            if part.cell == cell and part.counts:
+                units.setdefault((part.group, part.layer), []).append(part.word)
+        cells[cell] = _subset_rule([_worst(words) for words in units.values()])
+    words = list(cells.values())
+    common = max(words, key=words.count, default="undecided")
+    word = common if 2 * words.count(common) > len(words) else _subset_rule(words)
+    return word, cells, words.count(word) / len(words) if words else 0.0
+
+
+def adjust_holm(parts: Sequence[PartVerdict]) -> tuple[PartVerdict, ...]:
+    """Put Holm's adjusted p beside the raw one where several counted tests stand together.
+
+    With p₍₁₎ ≤ … ≤ p₍ₘ₎ the adjusted ones are max over i ≤ k of min(1, (m - i + 1) p₍ᵢ₎).
+    """
+    order = sorted(
+        (i for i, part in enumerate(parts) if part.counts and part.p is not None),
+        key=lambda i: parts[i].p,
+    )
+    adjusted, found, m = 0.0, list(parts), len(order)
+    for rank, i in enumerate(order if m > 1 else ()):
+        adjusted = max(adjusted, min(1.0, (m - rank) * parts[i].p))
+        found[i] = replace(parts[i], p_holm=adjusted)
+    return tuple(found)
+
+
+def headline(parts: Sequence[PartVerdict], name: str) -> PartVerdict:
+    """Return the part whose numbers stand for the row: the worst of this name that counts.
+
+    Raises
+    ------
+    ValueError
+        If no part has this name.
+    """
+    named = [part for part in parts if part.name == name and part.decisive]
+    if not named:
+        raise ValueError(f"no decisive part is called {name!r}, only {[p.name for p in parts]}.")
+    return max([p for p in named if p.counts] or named, key=lambda part: _rank(part.word))
+
+
+def _subset_rule(words: Sequence[str]) -> str:
+    """All, some, or none: reproduced, partly, or the worst."""
+    if "reproduced" in words:
+        return "reproduced" if set(words) == {"reproduced"} else "partly"
+    return _worst(words)
+
+
+def _worst(words: Sequence[str]) -> str:
+    return max(words, key=_rank, default="undecided")
+
+
+def _rank(word: str) -> int:
+    return EFFECT_WORDS.index(word) if word in EFFECT_WORDS else IDENTITY_WORDS.index(word)
