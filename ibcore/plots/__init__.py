@@ -1,0 +1,50 @@
+"""Figures of information planes and of the numbers drawn from them.
+
+Data first, everything else by keyword; each function draws on the given axes, or on a new figure,
+and returns the axes. Nothing is estimated here: only medians and quantiles over seeds are taken.
+Call :func:`use_style` once for figures that read on white and on dark pages.
+"""
+
+from ibcore.plots.curves import gradient_phases, learning_curves, snr
+from ibcore.plots.ends import ib_curve, sizes
+from ibcore.plots.planes import (
+    compare_planes,
+    information_over_time,
+    information_plane,
+    overview,
+    snapshots,
+)
+from ibcore.plots.results import (
+    by_layer,
+    compression_by_layer,
+    depth_times,
+    phase_share,
+    scatter_relation,
+)
+from ibcore.plots.style import layer_look, look, use_style
+from ibcore.plots.task import icosahedron, information_by_bins, popcount_bars, ruler
+
+__all__ = [
+    "by_layer",
+    "compare_planes",
+    "compression_by_layer",
+    "depth_times",
+    "gradient_phases",
+    "ib_curve",
+    "icosahedron",
+    "information_by_bins",
+    "information_over_time",
+    "information_plane",
+    "layer_look",
+    "learning_curves",
+    "look",
+    "overview",
+    "phase_share",
+    "popcount_bars",
+    "ruler",
+    "scatter_relation",
+    "sizes",
+    "snapshots",
+    "snr",
+    "use_style",
+]

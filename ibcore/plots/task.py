@@ -1,0 +1,251 @@
+"""Figures of the task and of the ruler: patterns on the sphere, labels, bins."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from ibcore.plots import style
+
+
+def icosahedron(
+    vertices: ArrayLike,
+    patterns: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    axes: Iterable[Axes] | None = None,
+) -> np.ndarray:
+    """Input patterns as points on the icosahedron: ones filled, zeros hollow, a panel each.
+
+    Parameters
+    ----------
+    vertices : (12, 3) array
+        Vertex of each input feature, in the order of the features.
+    patterns : (pattern, 12) array
+        Entries 0 or 1.
+    labels : (pattern,) array, optional
+        Integers are written as the label y, other numbers as P(y=1|x).
+
+    Returns
+    -------
+    (pattern,) array of Axes
+    """
+    vertices = np.asarray(vertices, dtype=np.float64)
+    patterns = np.atleast_2d(np.asarray(patterns))
+    if vertices.shape != (12, 3):
+        raise ValueError(f"vertices must be a (12, 3) array, got shape {vertices.shape}.")
+    if patterns.shape[1] != 12 or not np.isin(patterns, (0, 1)).all():
+        raise ValueError(
+            f"patterns must be a (pattern, 12) array of 0 and 1, got shape {patterns.shape}."
+        )
+    if labels is not None and np.shape(labels) != (len(patterns),):
+        raise ValueError(
+            f"labels must have one entry per pattern, {len(patterns)}, got {np.shape(labels)}."
+        )
+    distance = np.linalg.norm(vertices[:, None] - vertices[None], axis=-1)
+    side = distance[distance > 0].min()
+    edges = np.argwhere(np.triu(np.isclose(distance, side, rtol=1e-3)))
+    # Turned off every symmetry axis, so that no two vertices coincide on paper.
+    seen = vertices / np.linalg.norm(vertices[0]) @ _turn(0.30, 1).T @ _turn(0.22, 0).T
+    place, depth = seen[:, :2], seen[:, 2]
+    axes = style.many_axes(
+        axes,
+        len(patterns),
+        columns=4,
+        width=1.8 * min(4, len(patterns)),
+        height=2.2,
+        legend=0.0,
+    )
+    radius = 0.12
+    ones_look = style.look(0)
+    for i, (ax, pattern) in enumerate(zip(axes, patterns, strict=True)):
+        for a, b in edges:
+            along = place[b] - place[a]
+            along *= radius / np.linalg.norm(along)
+            ends = np.stack([place[a] + along, place[b] - along])  # stop at the hollow discs
+            front = depth[a] + depth[b] > 0
+            ax.plot(
+                *ends.T,
+                color=style.GREY,
+                linewidth=1.3 if front else 0.7,
+                linestyle="-" if front else ":",
+                zorder=1,
+            )
+        one = pattern.astype(bool)
+        for at, face, name in ((one, ones_look.colour, "1"), (~one, "none", "0")):
+            ax.scatter(
+                *place[at].T,
+                s=110,
+                facecolors=face,
+                edgecolors=ones_look.colour,
+                linewidths=1.4,
+                zorder=2,
+                label=f"x = {name}",
+            )
+        ax.set_aspect("equal")
+        ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2))
+        ax.set_axis_off()
+        title = f"{int(one.sum())} ones"
+        if labels is not None:
+            label = np.asarray(labels)[i]
+            hard = np.asarray(labels).dtype.kind in "iub"
+            title += f", y = {int(label)}" if hard else f"\nP(y=1|x) = {label:.3g}"
+        ax.set_title(title)
+    return axes
+
+
+def _turn(angle: float, axis: int) -> np.ndarray:
+    """Rotation matrix by ``angle`` [rad] about coordinate ``axis``."""
+    i, j = [k for k in range(3) if k != axis]
+    turn = np.eye(3)
+    turn[[i, i, j, j], [i, j, i, j]] = np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
+    return turn
+
+
+def popcount_bars(x: ArrayLike, y: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Share of label 1 among the inputs with k ones, with the counts written above.
+
+    Parameters
+    ----------
+    x : (sample, feature) array
+        Entries 0 or 1.
+    y : (sample,) array
+        Labels 0 and 1, or P(y=1|x).
+    """
+    x, y = np.asarray(x), np.asarray(y, dtype=np.float64)
+    if x.ndim != 2 or y.shape != x.shape[:1]:
+        raise ValueError(
+            f"x must be (sample, feature) and y (sample,), got shapes {x.shape} and {y.shape}."
+        )
+    if not np.isin(x, (0, 1)).all():
+        raise ValueError("x must hold only 0 and 1; popcounts of other values mean nothing.")
+    popcount = x.sum(axis=1).astype(int)
+    counts = np.bincount(popcount, minlength=x.shape[1] + 1)
+    ones = np.bincount(popcount, weights=y, minlength=x.shape[1] + 1)
+    k = np.flatnonzero(counts)
+    ax = style.one_axes(ax, (style.WIDTH, 3.6))
+    look = style.look(0)
+    ax.bar(k, np.ones(k.size), color="none", edgecolor=style.GREY, linewidth=0.8, width=0.8)
+    ax.bar(k, ones[k] / counts[k], color=look.colour, width=0.8, label="share of y = 1")
+    for at in k:
+        ax.annotate(
+            f"{ones[at]:.0f}\n/{counts[at]}",
+            (at, 1.0),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=9,
+        )
+    ax.set(xlabel="number of ones in x", ylabel="share of y = 1", ylim=(0, 1.2))
+    ax.set_xticks(k)
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
+    ax.grid(visible=False, axis="x")
+    return ax
+
+
+def ruler(
+    edges: ArrayLike,
+    *,
+    activation: Callable[[np.ndarray], np.ndarray] = np.tanh,
+    name: str = "tanh",
+    interval: tuple[float, float] = (-3.0, 3.0),
+    ax: Axes | None = None,
+) -> Axes:
+    """Show what a binning sees of a unit: bins of equal height are stripes of unequal width.
+
+    Parameters
+    ----------
+    edges : (bin + 1,) array
+        Increasing, in the unit's activity. What lies beyond counts to the outermost bins.
+    activation : function
+        From net input to activity, arrays to arrays.
+    name : str
+        Of the activation, for the axis label.
+    interval : (float, float)
+        Net inputs to draw.
+    """
+    edges = np.asarray(edges, dtype=np.float64).ravel()
+    if edges.size < 2 or not (np.diff(edges) > 0).all():
+        raise ValueError(f"edges must be at least 2 increasing numbers, got {edges}.")
+    u = np.linspace(*interval, 2001)
+    t = np.asarray(activation(u))
+    ax = style.one_axes(ax)
+    ax.hlines(edges, *interval, color=style.GREY, linewidth=0.5, alpha=0.6, label="bin edges")
+    code = np.searchsorted(edges[1:-1], t, side="right")
+    change = np.flatnonzero(np.diff(code))
+    starts, ends = np.r_[u[0], u[change]], np.r_[u[change], u[-1]]
+    for start, end, symbol in zip(starts, ends, code[np.r_[change, u.size - 1]], strict=True):
+        shade = style.look(symbol % 2)
+        ax.axvspan(start, end, color=shade.colour, alpha=0.15, linewidth=0)
+    ax.plot(u, t, color=style.look(3).colour, linewidth=2.2, label=name)
+    if change.size:
+        ax.annotate(
+            f"one symbol\nfor all\nu > {u[change[-1]]:.2f}",
+            ((u[change[-1]] + u[-1]) / 2, 0.3),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="center",
+            fontsize=10,
+        )
+    ax.set(xlabel="net input u", ylabel=f"{name}(u), {edges.size - 1} bins", xlim=interval)
+    ax.grid(visible=False)
+    return ax
+
+
+def information_by_bins(
+    information: Mapping[int, ArrayLike],
+    *,
+    ceiling: float | None = None,
+    mark: int | None = None,
+    widths: Sequence[int] | None = None,
+    label: str = "I(X; bin(T)) [bits]",
+    ax: Axes | None = None,
+) -> Axes:
+    """Information of each layer against the number of bins: median over seeds with bands.
+
+    Parameters
+    ----------
+    information : mapping of number of bins to (seed, layer) array
+        In bits.
+    ceiling : float, optional
+        log2 of the number of inputs, in bits.
+    mark : int, optional
+        A number of bins to mark, such as the paper's.
+    widths : sequence of int, optional
+        Of the layers, for the legend.
+    """
+    if not information:
+        raise ValueError("information must hold at least one number of bins, got none.")
+    bins = sorted(information)
+    rows = [np.asarray(information[n], dtype=np.float64) for n in bins]
+    if len({row.shape for row in rows}) != 1 or rows[0].ndim != 2:
+        raise ValueError(
+            f"information must hold (seed, layer) arrays of one shape, got "
+            f"{sorted({row.shape for row in rows})}."
+        )
+    values = np.stack(rows, axis=1)  # (seed, n_bins, layer)
+    ax = style.one_axes(ax)
+    for k in range(values.shape[2]):
+        name = f"{k + 1}" if widths is None else f"{k + 1} ({widths[k]})"
+        style.band(ax, bins, values[:, :, k], style.layer_look(k + 1), label=name)
+    ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_ylim(bottom=0)
+    if ceiling is not None:
+        style.ceiling(ax, ceiling, f"ceiling {ceiling:.4g} bits")
+        ax.set_ylim(top=1.09 * ceiling)
+    if mark is not None:
+        ax.axvline(mark, color=style.GREY, linestyle="--", linewidth=1.2, label=f"_{mark} bins")
+        ax.annotate(
+            f"{mark} bins",
+            (mark, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 4),
+            textcoords="offset points",
+            fontsize=9,
+        )
+    ax.set(xlabel="number of bins", ylabel=label)
+    style.side_legend(ax, title="layer" if widths is None else "layer (width)")
+    return ax

@@ -1,0 +1,310 @@
+"""The figures show the numbers they were given: tested on the data in the artists."""
+
+import io
+from itertools import combinations
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection
+from matplotlib.colors import same_color, to_rgb
+from plots_support import (
+    BINNING,
+    CURVE,
+    FRACTIONS,
+    H_Y,
+    PATTERNS,
+    PLANE,
+    TIMES,
+    VERTICES,
+    artist,
+    final,
+    legend_texts,
+    own_figures,
+    synthetic_plane,
+)
+
+from ibcore import plots
+from ibcore.plots import style
+
+__all__ = ["own_figures"]  # a fixture for every test here
+
+# Every function as called in a chapter; the number of panels it draws on.
+ONE_PANEL = {
+    "information_plane": lambda ax: plots.information_plane(PLANE, ax=ax),
+    "information_over_time": lambda ax: plots.information_over_time(PLANE, ax=ax),
+    "sizes": lambda ax: plots.sizes(dict.fromkeys(FRACTIONS, PLANE), ax=ax),
+    "ib_curve": lambda ax: plots.ib_curve(CURVE, PLANE, ax=ax),
+    "learning_curves": lambda ax: plots.learning_curves(PLANE, ax=ax),
+    "snr": lambda ax: plots.snr(PLANE, ax=ax),
+    "depth_times": lambda ax: plots.depth_times(TIMES, limit=10_000, ax=ax),
+    "by_layer": lambda ax: plots.by_layer({"a": np.ones((3, 2))}, label="share", ax=ax),
+    "compression_by_layer": lambda ax: plots.compression_by_layer({"a": np.eye(2)}, ax=ax),
+    "phase_share": lambda ax: plots.phase_share({"a": np.eye(2)}, ax=ax),
+    "scatter_relation": lambda ax: plots.scatter_relation([1], [2], labels=("C", "share"), ax=ax),
+    "popcount_bars": lambda ax: plots.popcount_bars(PATTERNS, [1, 0], ax=ax),
+    "ruler": lambda ax: plots.ruler(np.linspace(-1, 1, 31), ax=ax),
+    "information_by_bins": lambda ax: plots.information_by_bins({30: np.eye(3)}, ax=ax),
+}
+MANY_PANELS = {
+    "snapshots": (3, lambda axes: plots.snapshots(PLANE, axes=axes)),
+    "compare_planes": (2, lambda axes: plots.compare_planes({"a": PLANE, "b": PLANE}, axes=axes)),
+    "overview": (2, lambda axes: plots.overview(PLANE, axes=axes)),
+    "gradient_phases": (6, lambda axes: plots.gradient_phases(PLANE, axes=axes)),
+    "icosahedron": (2, lambda axes: plots.icosahedron(VERTICES, PATTERNS, axes=axes)),
+}
+
+
+# --- what holds for every function --------------------------------------------------------------
+
+
+def test_every_public_function_is_drawn_below():
+    drawing = set(plots.__all__) - {"use_style", "look", "layer_look"}
+    assert drawing == set(ONE_PANEL) | set(MANY_PANELS)
+
+
+@pytest.mark.parametrize("name", ONE_PANEL)
+def test_draws_on_the_given_axes_and_returns_them(name):
+    _, ax = plt.subplots()
+    assert ONE_PANEL[name](ax) is ax
+    assert len(plt.get_fignums()) == 1
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+
+
+@pytest.mark.parametrize("name", MANY_PANELS)
+def test_draws_on_the_given_panels_and_refuses_another_number(name):
+    count, draw = MANY_PANELS[name]
+    _, axes = plt.subplots(1, count)
+    assert list(draw(axes)) == list(axes)
+    assert len(plt.get_fignums()) == 1
+    with pytest.raises(ValueError, match=f"axes must hold {count} panels, got 1"):
+        draw(axes[:1])
+
+
+@pytest.mark.parametrize("name", [*ONE_PANEL, *MANY_PANELS])
+def test_makes_its_own_figure_transparent_and_the_same_each_time(name):
+    """Two drawings of one figure are one file, so that stored outputs change only with data."""
+    files = []
+    for _ in range(2):
+        draw = ONE_PANEL[name] if name in ONE_PANEL else MANY_PANELS[name][1]
+        figure = np.ravel(draw(None))[0].figure
+        assert figure.get_facecolor()[3] == 0
+        file = io.BytesIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+        files.append(file.getvalue())
+    assert files[0] == files[1]
+    assert len(files[0]) < 1_000_000
+
+
+def luminance(colour):
+    """Relative luminance as the accessibility guidelines define it."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(a, b):
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#121212"])
+def test_colours_show_on_light_and_dark_pages(page):
+    assert contrast(style.GREY, page) > 4
+    assert min(contrast(colour, page) for colour in style.COLOURS) > 2.4
+
+
+def test_any_of_colour_marker_and_dashes_tells_layers_apart():
+    for a, b in combinations([plots.layer_look(layer) for layer in range(1, 9)], 2):
+        assert a.colour != b.colour
+        assert a.marker != b.marker
+        assert a.dashes != b.dashes
+    assert plots.layer_look(1) == plots.look(0)
+
+
+def test_epoch_colours_grow_steadily_lighter():
+    """Monotone lightness: the order survives a greyscale print."""
+    light = [luminance(style.shades()(v)) for v in np.linspace(0, 1, 30)]
+    assert (np.diff(light) > 0).all()
+
+
+# --- the plane ----------------------------------------------------------------------------------
+
+
+def test_information_plane_runs_through_the_medians():
+    ax = plots.information_plane(PLANE)
+    paths = [c for c in ax.collections if isinstance(c, LineCollection)]
+    assert len(paths) == 6
+    x, y = (np.median(PLANE[name].values[0], axis=0) for name in ("i_xt", "i_ty"))
+    for k, path in enumerate(paths):
+        segments = np.array(path.get_segments())
+        np.testing.assert_allclose(segments[:, 0], np.column_stack([x[:-1, k], y[:-1, k]]))
+        np.testing.assert_allclose(segments[:, 1], np.column_stack([x[1:, k], y[1:, k]]))
+        np.testing.assert_array_equal(path.get_array(), PLANE.epoch.values[1:])
+        marks = artist(ax, f"layer {k + 1}")
+        np.testing.assert_allclose(marks.get_offsets()[-1], [x[-1, k], y[-1, k]])
+        assert marks.get_array()[0] == 0
+        assert marks.get_array()[-1] == 10_000
+
+
+def test_information_plane_says_what_is_measured_in_which_unit():
+    ax = plots.information_plane(PLANE)
+    assert ax.get_xlabel() == "I(X; bin(T)) [bits]"
+    assert ax.get_ylabel() == "I(bin(T); Y) [bits]"
+    assert legend_texts(ax) == ["1 (10)", "2 (7)", "3 (5)", "4 (4)", "5 (3)", "6 (2)"]
+    assert ax.get_legend().get_title().get_text() == "layer (width)"
+    assert ax.figure.axes[-1].get_ylabel() == "epoch"
+    written = {text.get_text() for text in ax.texts}
+    assert written == {"log₂ 4096 = 12 bits", "H(Y) = 0.999 bits"}
+    places = [np.ravel(line.get_data()) for line in ax.lines if line.get_label() == "_ceiling"]
+    assert 12.0 in places[0]
+    assert H_Y in places[1]
+
+
+def test_single_networks_are_thin_lines_beside_the_median():
+    ax = plots.information_plane(PLANE, seeds=2, layers=(4, 5))
+    thin = [line for line in ax.lines if line.get_linewidth() < 1]
+    assert len(thin) == 4
+    np.testing.assert_array_equal(thin[1].get_xdata(), PLANE.i_xt.values[0, 1, :, 3])
+    assert same_color(thin[-1].get_color(), plots.layer_look(5).colour)
+
+
+def test_an_estimate_beyond_its_bound_is_in_view():
+    """Differences of kernel bounds can be negative or pass H(Y); a figure must not hide it."""
+    beyond = PLANE.copy(deep=True)
+    beyond.i_ty[0, 0, 0, 0], beyond.i_ty[0, 0, -1, 0] = -0.3, 1.4
+    beyond.i_xt[0, 0, -1, 0] = 14.0
+    for ax in (
+        plots.snapshots(beyond, epochs=(0, 10_000))[0],
+        plots.information_over_time(beyond, quantity="i_ty"),
+    ):
+        low, high = ax.get_ylim()
+        assert low <= -0.3
+        assert high >= 1.4
+    assert plots.snapshots(beyond)[0].get_xlim()[1] >= 14
+
+
+def test_labels_call_the_difference_of_two_bounds_an_estimate():
+    bound = PLANE.assign_coords(measures=("estimator", ["upper bound on I(X; T+Z)"]))
+    ax = plots.information_plane(bound)
+    assert ax.get_xlabel() == "upper bound on I(X; T+Z) [bits]"
+    assert ax.get_ylabel() == "estimate of I(T+Z; Y) [bits]"
+
+
+def test_the_estimator_is_chosen_by_name():
+    two = synthetic_plane(estimators=(BINNING, "Exact()"))
+    with pytest.raises(ValueError, match=r"holds 2 estimators, choose one of .*Exact\(\)"):
+        plots.information_over_time(two)
+    with pytest.raises(ValueError, match="no estimator 'exact' in the plane, choose one of"):
+        plots.information_over_time(two, estimator="exact")
+    ax = plots.information_over_time(two, estimator="Exact()")
+    shown = artist(ax, "1 (10)").get_ydata()
+    np.testing.assert_allclose(shown, np.median(PLANE.i_xt.values[0, :, :, 0], axis=0) / 2)
+
+
+def test_snapshots_show_every_network_at_its_epoch():
+    axes = plots.snapshots(PLANE)
+    assert [ax.get_title() for ax in axes] == ["epoch 0", "epoch 400", "epoch 9\u2009000"]
+    at = PLANE.sel(epoch=400).isel(estimator=0)
+    shown = artist(axes[1], "layer 5").get_offsets()
+    expected = np.column_stack([at.i_xt.sel(layer=5), at.i_ty.sel(layer=5)])
+    np.testing.assert_allclose(shown, expected)
+    assert axes[0].get_xlim() == axes[2].get_xlim()
+    assert len(axes[0].figure.legends[0].get_texts()) == 6
+
+
+def test_bands_are_quantiles_over_the_seeds():
+    """With seeds 0..100 at every time the quantiles are 5, 25, 50, 75, 95 themselves."""
+    plane = synthetic_plane(n_seeds=101)
+    plane["i_xt"] = xr.zeros_like(plane.i_xt) + np.arange(101)[None, :, None, None] / 10
+    ax = plots.information_over_time(plane, layers=[3])
+    outer, inner = (c.get_paths()[0].get_extents() for c in ax.collections)
+    assert (outer.y0, outer.y1) == pytest.approx((0.5, 9.5))
+    assert (inner.y0, inner.y1) == pytest.approx((2.5, 7.5))
+    np.testing.assert_allclose(artist(ax, "3 (5)").get_ydata(), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("time", "label", "last"), [("epoch", "epoch", 10_000), ("update", "optimiser update", 140_000)]
+)
+def test_time_is_logarithmic_and_holds_the_network_before_training(time, label, last):
+    ax = plots.information_over_time(PLANE, time=time, quantity="i_ty")
+    assert ax.get_xscale() == "symlog"
+    assert ax.get_xlim()[0] == 0
+    assert ax.get_xlabel() == label
+    x = artist(ax, "1 (10)").get_xdata()
+    assert (x[0], x[-1]) == (0, last)
+    ax.figure.canvas.draw()
+    ticks = [text.get_text() for text in ax.get_xticklabels()]
+    assert ticks[0] == "0"
+    assert "1k" in ticks
+
+
+def test_compared_planes_share_axes_colours_and_one_legend():
+    short = PLANE.sel(epoch=slice(0, 9000)).isel(layer=slice(3))
+    axes = plots.compare_planes({"short": short, "long": PLANE})
+    assert [ax.get_title() for ax in axes] == ["short", "long"]
+    assert axes[0].get_ylim() == axes[1].get_ylim()
+    norms = {id(artist(ax, "layer 1").norm) for ax in axes}
+    assert len(norms) == 1
+    assert len(axes[0].figure.legends[0].get_texts()) == 6
+    over_time = plots.compare_planes({"long": PLANE, "short": short}, quantity="i_xt")
+    assert over_time[0].get_xlim()[1] >= 10_000
+    assert over_time[0].get_xlim() == over_time[1].get_xlim()
+
+
+def test_a_grid_of_four_is_labelled_on_its_outer_panels():
+    axes = plots.compare_planes(dict.fromkeys("abcd", PLANE), quantity="i_ty")
+    assert [bool(ax.get_ylabel()) for ax in axes] == [True, False, True, False]
+    assert [bool(ax.get_xlabel()) for ax in axes] == [False, False, True, True]
+
+
+def test_overview_is_the_plane_and_its_time_course():
+    left, right = plots.overview(PLANE)
+    assert left.get_ylabel() == "I(bin(T); Y) [bits]"
+    assert right.get_xlabel() == "epoch"
+
+
+# --- where layers end ---------------------------------------------------------------------------
+
+
+def test_sizes_joins_the_final_medians_in_order_of_size():
+    """Planes scaled by a known factor end at known places, whatever order they come in."""
+    planes = {0.85: PLANE, 0.03: PLANE.assign(i_xt=PLANE.i_xt * 0.5), 0.2: PLANE}
+    ax = plots.sizes(planes)
+    marks = artist(ax, "layer 4")
+    np.testing.assert_allclose(marks.get_array(), [3, 20, 85])
+    end = final("i_xt")[3]
+    np.testing.assert_allclose(marks.get_offsets()[:, 0], [0.5 * end, end, end])
+    assert ax.figure.axes[-1].get_ylabel() == "train set [% of all inputs]"
+
+
+def test_sizes_reads_one_dataset_too():
+    ends = PLANE[["i_xt", "i_ty"]].isel(epoch=-1, drop=True)
+    curve = ends.expand_dims(train_fraction=list(FRACTIONS))
+    offsets = [
+        artist(plots.sizes(data), "layer 6").get_offsets()
+        for data in (curve, dict.fromkeys(FRACTIONS, PLANE))
+    ]
+    np.testing.assert_allclose(*offsets)
+
+
+def test_the_gap_reaches_from_the_layer_to_the_exact_curve():
+    """Deterministic labels: the curve is min(I(X;T), H(Y)), so the gap is 1 - I(T;Y) beyond."""
+    ax = plots.ib_curve(CURVE, PLANE)
+    for k in range(6):
+        (segment,) = artist(ax, f"_gap of layer {k + 1}").get_segments()
+        x, y = final("i_xt")[k], final("i_ty")[k]
+        np.testing.assert_allclose(segment, [[x, y], [x, 1.0]])
+    assert legend_texts(ax)[-1] == f"6 (2): {1 - final('i_ty')[5]:.3f}"
+    curve = artist(ax, "exact curve")
+    assert curve.get_xdata().max() >= PLANE.i_xt.values[0, :, -1].max()
+    assert tuple(curve.get_xydata()[0]) == (0, 0)
+
+
+def test_the_ib_curve_stands_alone():
+    ax = plots.ib_curve(CURVE)
+    assert ax.get_xlabel() == "I(X; T) [bits]"
+    assert legend_texts(ax) == ["exact curve"]
