@@ -1,0 +1,38 @@
+"""ibcore: information planes of neural networks, the rulers they need, and claims about them."""
+
+from ibcore import config, information, plane, plots, theory
+from ibcore.config import Experiment
+from ibcore.estimators import Binning, EdgeBinning, Exact, LayerInformation
+from ibcore.experiment import Store, load_or_run, run
+from ibcore.measure import measure
+from ibcore.networks import Ensemble
+from ibcore.parameters import check_parameters
+from ibcore.study import Study
+from ibcore.tasks import Task, load_task
+from ibcore.training import Trajectory, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Binning",
+    "EdgeBinning",
+    "Ensemble",
+    "Exact",
+    "Experiment",
+    "LayerInformation",
+    "Store",
+    "Study",
+    "Task",
+    "Trajectory",
+    "check_parameters",
+    "config",
+    "information",
+    "load_or_run",
+    "load_task",
+    "measure",
+    "plane",
+    "plots",
+    "run",
+    "theory",
+    "train",
+]

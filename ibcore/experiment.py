@@ -1,0 +1,412 @@
+"""From an experiment to its information plane: the one loop, and the one writer of results.
+
+Networks run in blocks of ten seeds. With a store, the weights of each finished block are kept at
+once, so that a run ended at any moment loses at most one block, and another ruler needs no
+training. Every file is written beside its place and renamed; what cannot be read is named.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from json import dumps, loads
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from ibcore import identity, plane
+from ibcore.config import Experiment
+from ibcore.observables import OBSERVABLES, VARIABLES, View
+from ibcore.training import Trajectory, default_threads, measured, progress_wanted, train
+
+BLOCK = 10
+CERTIFIED_DIFFERENCE = 1e-3  # bits; a file rounds to 2e-4
+SEED_RULE = (
+    "Philox(key=(seed, purpose << 32 | epoch)); purposes data 0, split 1, init 2, batches 3, "
+    "noise 4"
+)
+DEFAULT_OBSERVABLES = (OBSERVABLES["performance"], OBSERVABLES["shape"])
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of results: ``planes/<digest>.nc``, ``weights/<digest>/…npz``, certificates.
+
+    Parameters
+    ----------
+    root : Path
+        Where planes are read and written.
+    published : Path, optional
+        A second folder that is only read, after ``root``.
+    work : Path, optional
+        Where the weights of finished blocks are kept between runs; ``root`` by default.
+    """
+
+    root: Path
+    published: Path | None = None
+    work: Path | None = None
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Folders to read from, in order, each once."""
+        return tuple(dict.fromkeys(p for p in (self.root, self.published, self.work) if p))
+
+    def plane_path(self, experiment: Experiment) -> Path:
+        """Where the plane of an experiment is written."""
+        return self.root / "planes" / f"{experiment.digest()}.nc"
+
+    def find(self, experiment: Experiment) -> list[Path]:
+        """The stored planes of an experiment, those of ``root`` first."""
+        name = Path("planes") / f"{experiment.digest()}.nc"
+        return [root / name for root in self.roots if (root / name).exists()]
+
+    def weights(self, experiment: Experiment, seeds: Sequence[int]) -> Trajectory | None:
+        """Stored weights of these seeds and the measured epochs, if by code that is trusted."""
+        name = Path("weights") / experiment.digest() / block_name(seeds)
+        for root in self.roots:
+            if not (root / name).exists():
+                continue
+            stored = Trajectory.load(root / name)
+            if (
+                self.trusts(experiment.digest(), stored.code_digest, "training")
+                and stored.seeds == tuple(seeds)
+                and np.isin(experiment.epochs, stored.epochs).all()
+            ):
+                return replace(stored.at(experiment.epochs), experiment=experiment)
+        return None
+
+    def keep(self, trajectory: Trajectory) -> None:
+        """Store the weights of one block for later runs."""
+        folder = (self.work or self.root) / "weights" / trajectory.experiment.digest()
+        trajectory.save(folder / block_name(trajectory.seeds))
+
+    def publish_weights(self, experiment: Experiment) -> None:
+        """Put the weights of an experiment beside its plane, for readers with another ruler."""
+        for seeds in blocks(experiment):
+            path = self.root / "weights" / experiment.digest() / block_name(seeds)
+            trajectory = self.weights(experiment, seeds)
+            if trajectory is None:
+                raise ValueError(f"no stored weights of {experiment.digest()}; run it first.")
+            trajectory.save(path)
+
+    def trusts(self, digest: str, code_digest: str, part: str = "all") -> bool:
+        """Whether the code that made a result is today's, or certified to give the same."""
+        today = identity.code_digest(part)
+        return code_digest == today or any(
+            entry["today"] == today and code_digest in entry["older"]
+            for root in self.roots
+            for entry in read_certificates(root).get(digest, [])
+        )
+
+
+def blocks(experiment: Experiment) -> list[tuple[int, ...]]:
+    """The seeds in the blocks in which they run."""
+    seeds = experiment.seeds
+    return [seeds[first : first + BLOCK] for first in range(0, len(seeds), BLOCK)]
+
+
+def read_certificates(root: Path) -> dict[str, list[dict]]:
+    """The certificates of a store: digest -> [{"older": […], "today": …}]."""
+    path = root / "certificates.json"
+    return loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".partial")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def block_name(seeds: Sequence[int]) -> str:
+    """File name of the weights of one block of seeds."""
+    return f"seeds-{min(seeds):04d}-{max(seeds):04d}.npz"
+
+
+def run(
+    experiment: Experiment,
+    estimators: Sequence,
+    observables: Sequence = DEFAULT_OBSERVABLES,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    profile: str = "paper",
+    progress: bool = True,
+    store: Store | None = None,
+) -> xr.Dataset:
+    """Train and measure: the information plane of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    estimators : sequence of estimators
+        Each gives one entry of the dimension ``estimator``.
+    observables : sequence of observables
+        Performance (loss, accuracy) is always measured.
+    device : str
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    threads : int, optional
+        All cores by default.
+    profile : str
+        Name of the scale, for the record.
+    progress : bool
+        Show bars with the time left.
+    store : Store, optional
+        Keeps the weights of each finished block and takes up those that are there.
+
+    Returns
+    -------
+    xarray.Dataset
+        See ``ibcore.plane``; values as a stored file has them.
+    """
+    threads = threads or default_threads()
+    parts = []
+    for seeds in blocks(experiment):
+        started, clock = datetime.now(UTC), time.perf_counter()
+        trajectory = store.weights(experiment, seeds) if store else None
+        if trajectory is None:
+            trajectory = train(
+                experiment, device=device, seeds=seeds, threads=threads, progress=progress
+            )
+            trajectory = replace(trajectory, code_digest=identity.code_digest("training"))
+            if store:
+                store.keep(trajectory)
+        attrs = {
+            "started": started.isoformat(timespec="seconds"),
+            "threads": threads,
+            "profile": profile,
+        }
+        values = measure_trajectory(trajectory, estimators, observables, threads, progress)
+        attrs["duration_s"] = time.perf_counter() - clock
+        parts.append(_as_plane(trajectory, estimators, values, attrs))
+    merged = plane.merge_seeds(parts) if len(parts) > 1 else parts[0]
+    merged.attrs["experiment"] = experiment.to_json()
+    merged.attrs["canary"] = dumps(identity.canary(experiment))
+    return plane.as_stored(merged)
+
+
+def measure_trajectory(
+    trajectory: Trajectory,
+    estimators: Sequence,
+    observables: Sequence,
+    threads: int | None = None,
+    progress: bool = True,
+) -> dict[str, np.ndarray]:
+    """Every estimator and observable on every network and measured epoch.
+
+    Returns
+    -------
+    dict
+        ``i_xt`` and ``i_ty`` (estimator, seed, epoch, layer) in bits, and each observable as
+        (seed, epoch) or (seed, epoch, layer). A network that diverged gives NaN.
+    """
+    estimators = [estimator.prepare(trajectory) for estimator in estimators]
+    performance = OBSERVABLES["performance"]
+    observables = [performance, *(one for one in observables if one != performance)]
+    task, widths = trajectory.task, trajectory.widths[1:]
+    labels = task.y[measured(task)]
+    n_seeds, n_epochs, n_layers = len(trajectory.seeds), len(trajectory.epochs), len(widths)
+    shape = (len(estimators), n_seeds, n_epochs, n_layers)
+    found = {"i_xt": np.full(shape, np.nan), "i_ty": np.full(shape, np.nan)}
+    for observable in observables:
+        for name in observable.names:
+            per_layer = () if name in performance.names else (n_layers,)
+            found[name] = np.full((n_seeds, n_epochs, *per_layer), np.nan)
+    broken = trajectory.diverged()
+
+    def measure_one(s: int) -> None:
+        for k, epoch in enumerate(trajectory.epochs):
+            if not broken[k, s]:
+                network = trajectory.ensemble(k)[s]
+                view = View(trajectory.experiment, task, network, trajectory.seeds[s], int(epoch))
+                for e, estimator in enumerate(estimators):
+                    for layer, t in enumerate(view.layers):
+                        information = estimator(t, labels)
+                        found["i_xt"][e, s, k, layer] = information.i_xt
+                        found["i_ty"][e, s, k, layer] = information.i_ty
+                for observable in observables:
+                    for name, value in observable(view).items():
+                        found[name][s, k] = value
+            bar.update()
+
+    with (
+        tqdm(
+            total=n_seeds * n_epochs,
+            desc=f"measure {task.name} x {n_seeds}",
+            unit="network",
+            disable=not (progress and progress_wanted()),
+            mininterval=0.5,
+        ) as bar,
+        ThreadPoolExecutor(threads or default_threads()) as pool,
+    ):
+        list(pool.map(measure_one, range(n_seeds)))
+    return found
+
+
+def _as_plane(trajectory, estimators, values, attrs) -> xr.Dataset:
+    """A plane with its provenance."""
+    task, experiment = trajectory.task, trajectory.experiment
+    rows = task.x[measured(task)]
+    found = plane.new_plane(
+        estimators={repr(estimator): estimator.measures for estimator in estimators},
+        seeds=trajectory.seeds,
+        epochs=trajectory.epochs,
+        updates=trajectory.updates,
+        widths=trajectory.widths[1:],
+        variables=values,
+        attrs={
+            "experiment": experiment.to_json(),
+            "digest": experiment.digest(),
+            "code_digest": identity.code_digest(),
+            "versions": dumps(identity.versions()),
+            "seed_rule": SEED_RULE,
+            "engine": trajectory.engine,
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "n_samples": len(rows),
+            "label_entropy": task.label_entropy,
+            "canary": "{}",
+            **attrs,
+        },
+    )
+    for name in set(found.data_vars) & set(VARIABLES):
+        found[name].attrs |= dict(zip(("units", "long_name"), VARIABLES[name], strict=True))
+    return found
+
+
+def missing(
+    stored: xr.Dataset, experiment: Experiment, estimators: Sequence, observables: Sequence
+) -> list[str]:
+    """What a stored plane lacks of what is asked for, in words."""
+    lacks = []
+    for what, wanted, there in (
+        ("seed", experiment.seeds, stored["seed"].values),
+        ("epoch", experiment.epochs, stored["epoch"].values),
+        ("ruler", [repr(e) for e in estimators], stored["estimator"].values),
+        ("observable", [n for o in observables for n in o.names], list(stored.data_vars)),
+    ):
+        absent = [str(one) for one in wanted if one not in there]
+        if absent:
+            lacks.append(f"{what} {', '.join(absent[:3])}{', …' if len(absent) > 3 else ''}")
+    return lacks
+
+
+def certify(stored: xr.Dataset, store: Store, *, progress: bool = True) -> str:
+    """Renew the certificate of a stored plane after a change of code that should move no number.
+
+    The canary is run again, then the first two networks in full; their information must agree
+    with the stored values to 1e-3 bit.
+
+    Returns
+    -------
+    str
+        ``"current"`` (nothing to do), ``"certified"``, or ``"stale: …"`` with the reason.
+    """
+    attrs, experiment = stored.attrs, Experiment.from_json(stored.attrs["experiment"])
+    if store.trusts(attrs["digest"], attrs["code_digest"]):
+        return "current"
+    if not identity.canaries_agree(identity.canary(experiment), loads(attrs["canary"])):
+        return "stale: the canary differs"
+    two = experiment.replace(n_seeds=min(2, experiment.n_seeds))
+    again = run(two, _rebuilt(stored), progress=progress)
+    before = stored.sel(seed=list(two.seeds))
+    for name in ("i_xt", "i_ty"):
+        off = float(np.abs(again[name] - before[name]).max())
+        if not off <= CERTIFIED_DIFFERENCE:
+            return f"stale: {name} of two networks differs by {off:.3g} bit"
+    certificates = read_certificates(store.root)
+    older = {attrs["code_digest"]}
+    for seeds in blocks(experiment):
+        path = store.root / "weights" / attrs["digest"] / block_name(seeds)
+        if path.exists():
+            older.add(Trajectory.load(path).code_digest)
+    certificates[attrs["digest"]] = [
+        {"older": sorted(older), "today": identity.code_digest(part)}
+        for part in ("all", "training")
+    ]
+    write_text(store.root / "certificates.json", dumps(certificates, indent=1, sort_keys=True))
+    return "certified"
+
+
+def load_or_run(
+    experiment: Experiment,
+    estimators: Sequence,
+    observables: Sequence = DEFAULT_OBSERVABLES,
+    *,
+    store: Store,
+    recompute: bool = False,
+    keep: bool = True,
+    device: str = "auto",
+    threads: int | None = None,
+    profile: str = "paper",
+    progress: bool = True,
+) -> xr.Dataset:
+    """The plane of an experiment from the store, or computed and stored.
+
+    A stored plane that holds more seeds or rulers than asked for is cut down. Seeds and rulers it
+    lacks are computed; weights in the store spare the training.
+
+    Parameters
+    ----------
+    recompute : bool
+        Do not take a stored plane, whatever it holds.
+    keep : bool
+        Write what was computed to the store.
+
+    Raises
+    ------
+    ValueError
+        If the stored file is damaged; it is named, and nothing is computed in its place.
+    """
+    asked, names = experiment, {repr(estimator): estimator for estimator in estimators}
+    for path in [] if recompute else store.find(experiment):
+        stored = plane.load(path)
+        lacks = missing(stored, experiment, estimators, observables)
+        if not lacks:
+            return _cut(stored, experiment, estimators)
+        if progress and progress_wanted():
+            print(f"{path.stem}: computing what the store lacks: {'; '.join(lacks)}")
+        if path == store.plane_path(experiment):  # what it holds beyond the request stays
+            names = {repr(e): e for e in _rebuilt(stored)} | names
+            experiment = _with_seeds(experiment, stored["seed"].values)
+    wanted = list(names.values())
+    found = run(
+        experiment,
+        wanted,
+        observables,
+        device=device,
+        threads=threads,
+        profile=profile,
+        progress=progress,
+        store=store if keep else None,
+    )
+    if keep:
+        plane.save(found, store.plane_path(experiment))
+    return _cut(found, asked, estimators)
+
+
+def _rebuilt(stored: xr.Dataset) -> list:
+    """The estimators of a stored plane, from their names."""
+    from ibcore import estimators
+
+    known = {name: getattr(estimators, name) for name in ("Binning", "EdgeBinning", "Exact")}
+    return [eval(name, {"__builtins__": {}}, known) for name in stored["estimator"].values]
+
+
+def _with_seeds(experiment: Experiment, seeds: Sequence[int]) -> Experiment:
+    """The experiment widened to hold these seeds too."""
+    first = min(experiment.first_seed, *seeds)
+    last = max(experiment.seeds[-1], *seeds)
+    return experiment.replace(first_seed=int(first), n_seeds=int(last - first + 1))
+
+
+def _cut(found: xr.Dataset, experiment: Experiment, estimators: Sequence) -> xr.Dataset:
+    """The seeds and rulers asked for, in that order."""
+    return found.sel(
+        seed=list(experiment.seeds), estimator=[repr(estimator) for estimator in estimators]
+    )

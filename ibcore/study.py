@@ -1,0 +1,258 @@
+"""A study is a chapter's work: its experiments, its rulers, its claims, at one profile.
+
+The file ``ibcore/chapters/<chapter>.toml`` says what is run, ``<chapter>_claims.toml`` beside it
+what is claimed and by which criterion it is judged. A chapter of the book asks its study for
+planes and verdicts and writes the prose.
+"""
+
+import os
+import tomllib
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import pooch
+import xarray as xr
+
+from ibcore import claims, plane
+from ibcore.config import PROFILES, Experiment
+from ibcore.estimators import Binning, EdgeBinning, Exact
+from ibcore.experiment import Store, load_or_run
+from ibcore.observables import OBSERVABLES
+from ibcore.training import progress_wanted
+
+RULERS = {"Binning": Binning, "EdgeBinning": EdgeBinning, "Exact": Exact}
+# A chapter's parameters of these names change every experiment, the others only what an
+# experiment leaves to the chapter's base.
+SCALE = ("n_seeds", "n_epochs", "n_measured_epochs")
+
+
+def chapters() -> tuple[str, ...]:
+    """Names of the chapters that have a study, in the order of the book."""
+    found = [file for file in files("ibcore.chapters").iterdir() if file.name.endswith(".toml")]
+    names = [file.name.removesuffix(".toml") for file in found]
+    studies = [name for name in names if not name.endswith("_claims")]
+    return tuple(sorted(studies, key=lambda name: _read(name)["chapter"]["number"]))
+
+
+def book_folder() -> Path:
+    """The folder ``book``: from ``IBCORE_BOOK``, above the working folder, or beside the package.
+
+    Raises
+    ------
+    ValueError
+        If it is in none of these places.
+    """
+    if named := os.environ.get("IBCORE_BOOK"):
+        return Path(named)
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).parent.parent):
+        if (folder / "_toc.yml").exists() and (folder / "book").is_dir():
+            return folder / "book"
+    raise ValueError(
+        "no folder 'book' with a _toc.yml beside it, above the working folder or beside ibcore; "
+        "run inside a clone of the book, or name the folder in IBCORE_BOOK."
+    )
+
+
+def cache_folder() -> Path:
+    """Where runs of a reader are kept: ``IBCORE_CACHE`` or the user's cache folder."""
+    return Path(os.environ.get("IBCORE_CACHE") or pooch.os_cache("ibcore"))
+
+
+class Study:
+    """The experiments and claims of one chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        One of ``chapters()``.
+    profile : str
+        ``"paper"``: full scale, from the store where it is there. ``"smoke"``: a few networks for
+        a few epochs, to see that everything runs; never stored and never judged.
+    recompute : bool
+        Compute even what is stored.
+    device : str
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    threads : int, optional
+        All cores by default.
+    results : Path, optional
+        Where planes are written; the user's cache folder by default. The published results are
+        read in either case and written only if this is their folder.
+    n_bins : int, optional
+        Intervals of the main ruler on [-1, 1].
+    **changes
+        Fields of ``Experiment``; None leaves the chapter's own value.
+
+    Raises
+    ------
+    ValueError
+        For an unknown chapter, profile or field, with what there is.
+    """
+
+    def __init__(
+        self,
+        chapter: str,
+        *,
+        profile: str = "paper",
+        recompute: bool = False,
+        device: str = "auto",
+        threads: int | None = None,
+        results: Path | None = None,
+        n_bins: int | None = None,
+        **changes,
+    ):
+        if chapter not in chapters():
+            raise ValueError(f"no chapter {chapter!r}; there are {', '.join(chapters())}.")
+        if profile not in PROFILES:
+            raise ValueError(f"profile must be one of {', '.join(PROFILES)}; got {profile!r}.")
+        self.chapter, self.profile, self.recompute = chapter, profile, recompute
+        self.device, self.threads = device, threads
+        self.n_bins = n_bins
+        self.changes = {name: value for name, value in changes.items() if value is not None}
+        Experiment().replace(**self.changes)  # an unknown field or value is refused here
+        self._content = _read(chapter)
+        self.store = Store(
+            root=Path(results) if results else cache_folder() / "results",
+            published=book_folder() / "results",
+            work=cache_folder() / "work",
+        )
+        self._planes: dict[str, xr.Dataset] = {}
+
+    @cached_property
+    def _entries(self) -> dict[str, dict]:
+        """Every experiment of the file, families spelt out."""
+        entries = dict(self._content["experiments"])
+        for family, fields in self._content.get("families", {}).items():
+            common = {key: value for key, value in fields.items() if key != "vary"}
+            ((field, values),) = fields["vary"].items()
+            digits = len(str(len(values)))
+            for position, value in enumerate(values, start=1):
+                entries[f"{family}_{position:0{digits}}"] = common | {field: value}
+        return entries
+
+    @cached_property
+    def experiments(self) -> dict[str, Experiment]:
+        """Name -> experiment, at this profile and with the chapter's parameters."""
+        profile = self._content["profiles"][self.profile]
+        scale = {name: value for name, value in self.changes.items() if name in SCALE}
+        other = {name: value for name, value in self.changes.items() if name not in SCALE}
+        found = {}
+        for name, entry in self._entries.items():
+            own = {k: v for k, v in entry.items() if k not in ("rulers", "observables", *PROFILES)}
+            fields = self._content["base"] | other | own | profile | entry.get(self.profile, {})
+            fields |= scale
+            if fields.get("batch_size") == "full":
+                fields["batch_size"] = None
+            found[name] = Experiment(**fields)
+        return found
+
+    def estimators(self, name: str) -> list:
+        """The rulers of one experiment, the main one first."""
+        main = Binning(n_bins=self.n_bins or self._content["chapter"]["n_bins"], low=-1, high=1)
+        more = [_ruler(ruler) for ruler in self._entry(name).get("rulers", [])]
+        return list({repr(ruler): ruler for ruler in [main, *more]}.values())
+
+    def observables(self, name: str) -> list:
+        """What else is measured on one experiment."""
+        names = self._entry(name).get("observables", self._content["chapter"]["observables"])
+        return [OBSERVABLES[one] for one in names]
+
+    def _entry(self, name: str) -> dict:
+        if name not in self._entries:
+            raise ValueError(
+                f"{self.chapter} has no experiment {name!r}; it has {', '.join(self._entries)}."
+            )
+        return self._entries[name]
+
+    def stored(self, name: str) -> Path | None:
+        """The file that holds the plane of an experiment, if there is one."""
+        self._entry(name)
+        return next(iter(self.store.find(self.experiments[name])), None)
+
+    def plane(self, name: str) -> xr.Dataset:
+        """The information plane of one experiment: loaded, or computed."""
+        self._entry(name)
+        if name not in self._planes:
+            smoke = self.profile == "smoke"
+            found = load_or_run(
+                self.experiments[name],
+                self.estimators(name),
+                self.observables(name),
+                store=self.store,
+                recompute=self.recompute or smoke,
+                keep=not smoke,
+                device=self.device,
+                threads=self.threads,
+                profile=self.profile,
+            )
+            self._note_stale(name, found)
+            self._planes[name] = found
+        return self._planes[name]
+
+    def _note_stale(self, name: str, found: xr.Dataset) -> None:
+        if not self.store.trusts(found.attrs["digest"], found.attrs["code_digest"]):
+            print(
+                f"STALE? The stored result of {name} was made by other code "
+                f"({found.attrs['code_digest']}); `python -m ibcore certify` checks it."
+            )
+
+    def planes(self, *names: str) -> dict[str, xr.Dataset]:
+        """Several planes by name; a name that ends in ``_*`` stands for its family."""
+        wanted = []
+        for name in names:
+            family = name.endswith("*")
+            wanted += [n for n in self._entries if family and n.startswith(name[:-1])] or [name]
+        return {name: self.plane(name) for name in wanted}
+
+    def verdict(self, claim_id: str):
+        """The verdict on one claim of the chapter, or the sentence that a smoke run gives none."""
+        claim = next((one for one in self.claims if one.id == claim_id), None)
+        if claim is None:
+            known = ", ".join(one.id for one in self.claims)
+            raise ValueError(f"{self.chapter} has no claim {claim_id!r}; it has {known}.")
+        return claims.judge(claim, self.planes(*claim.experiments))
+
+    @property
+    def claims(self) -> tuple:
+        """The claims of the chapter, as registered."""
+        return claims.load_registry(self.chapter)
+
+    def judge(self) -> list:
+        """The verdicts on all claims, in the order of the registry."""
+        return [self.verdict(claim.id) for claim in self.claims]
+
+    def publish(self) -> None:
+        """Write the weights that readers need, the ledger and the verdicts in detail.
+
+        Raises
+        ------
+        ValueError
+            For a smoke run or one with changed parameters: only what the chapter states is
+            published.
+        """
+        if self.profile != "paper" or self.changes or self.n_bins:
+            raise ValueError("only a paper-scale run without changes can be published.")
+        for name in self._content["chapter"].get("weights", []):
+            self.store.publish_weights(self.experiments[name])
+        claims.write_ledger(self.store.root / "ledger.json", self.judge())
+        if progress_wanted():
+            print(f"ledger written: {self.store.root / 'ledger.json'}")
+
+    def files(self) -> dict[str, Path]:
+        """Published plane of every experiment that has one."""
+        return {name: path for name in self.experiments if (path := self.stored(name))}
+
+    def load(self, path: Path) -> xr.Dataset:
+        """A plane from a file."""
+        return plane.load(path)
+
+
+def _read(chapter: str) -> dict:
+    """The study file of a chapter."""
+    return tomllib.loads((files("ibcore.chapters") / f"{chapter}.toml").read_text("utf-8"))
+
+
+def _ruler(text: str):
+    """An estimator from its name in a study file."""
+    return eval(text, {"__builtins__": {}}, RULERS)

@@ -1,0 +1,245 @@
+"""The one loop and the store: resumable, never partial, damage named, code identity kept."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import ibcore.experiment as module
+from ibcore import identity, plane
+from ibcore.config import Experiment
+from ibcore.estimators import Binning, Exact
+from ibcore.experiment import Store, blocks, certify, load_or_run, missing, run
+from ibcore.observables import OBSERVABLES
+from ibcore.training import train
+
+SMALL = Experiment(
+    hidden_widths=(4, 3), n_seeds=3, n_epochs=6, n_measured_epochs=4, batch_size=None,
+    learning_rate=0.01,
+)  # fmt: skip
+RULER = Binning(n_bins=30, low=-1.0, high=1.0)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 2)
+
+
+@pytest.fixture
+def count_training(monkeypatch):
+    """Seeds trained, in order."""
+    trained = []
+
+    def counting(experiment, **settings):
+        trained.extend(settings["seeds"])
+        return train(experiment, **settings)
+
+    monkeypatch.setattr(module, "train", counting)
+    return trained
+
+
+def values(found: xr.Dataset) -> xr.Dataset:
+    return found[["i_xt", "i_ty", "loss"]].drop_attrs(deep=False)
+
+
+def test_same_experiment_same_plane():
+    one = run(SMALL, [RULER], progress=False, threads=2)
+    other = run(SMALL, [RULER], progress=False, threads=1)
+    xr.testing.assert_identical(values(one), values(other))
+
+
+def test_plane_holds_what_the_estimator_says_of_the_activations():
+    found = run(SMALL, [RULER, Exact()], progress=False)
+    trajectory = train(SMALL, progress=False)
+    for k in range(len(trajectory.epochs)):
+        for layer, t in enumerate(trajectory.activations(k)):
+            for s in range(3):
+                expected = RULER(t[s], trajectory.task.y)
+                got = found.isel(estimator=0, seed=s, epoch=k, layer=layer)
+                assert float(got.i_xt) == pytest.approx(expected.i_xt, abs=1e-4)
+                assert float(got.i_ty) == pytest.approx(expected.i_ty, abs=1e-4)
+
+
+def test_provenance_says_what_made_the_result():
+    attrs = run(SMALL, [RULER], progress=False, profile="smoke").attrs
+    assert Experiment.from_json(attrs["experiment"]) == SMALL
+    assert attrs["digest"] == SMALL.digest()
+    assert attrs["code_digest"] == identity.code_digest()
+    assert attrs["profile"] == "smoke"
+    assert attrs["n_samples"] == 4096
+    assert "Philox" in attrs["seed_rule"]
+    assert json.loads(attrs["versions"])["numpy"] == np.__version__
+    assert identity.canaries_agree(json.loads(attrs["canary"]), identity.canary(SMALL))
+
+
+def test_load_or_run_computes_once(tmp_path, count_training):
+    store = Store(tmp_path)
+    first = load_or_run(SMALL, [RULER], store=store, progress=False)
+    again = load_or_run(SMALL, [RULER], store=store, progress=False)
+    assert count_training == [0, 1, 2]
+    xr.testing.assert_identical(first, again)
+
+
+def test_fewer_seeds_are_cut_from_what_is_stored(tmp_path, count_training):
+    store = Store(tmp_path)
+    whole = load_or_run(SMALL, [RULER], store=store, progress=False)
+    part = load_or_run(SMALL.replace(n_seeds=1), [RULER], store=store, progress=False)
+    assert count_training == [0, 1, 2]
+    xr.testing.assert_identical(values(part), values(whole.isel(seed=[0])))
+
+
+def test_another_ruler_needs_no_training_and_keeps_the_first(tmp_path, count_training):
+    store = Store(tmp_path)
+    load_or_run(SMALL, [RULER], store=store, progress=False)
+    exact = load_or_run(SMALL, [Exact()], store=store, progress=False)
+    assert count_training == [0, 1, 2]
+    assert exact["estimator"].values.tolist() == ["Exact()"]
+    assert set(plane.load(store.plane_path(SMALL))["estimator"].values) == {repr(RULER), "Exact()"}
+
+
+def test_more_seeds_are_added_to_what_is_stored(tmp_path, count_training):
+    store = Store(tmp_path)
+    load_or_run(SMALL.replace(n_seeds=2), [RULER], store=store, progress=False)
+    load_or_run(SMALL.replace(n_seeds=4), [RULER], store=store, progress=False)
+    assert count_training == [0, 1, 2, 3]
+
+
+def test_an_interrupted_run_loses_at_most_one_block(tmp_path, monkeypatch, count_training):
+    """Ended in the second block, the first is taken up and the result is the same."""
+    store = Store(tmp_path)
+    counting = module.train
+
+    def ends_in_second_block(experiment, **settings):
+        if settings["seeds"] == (2,):
+            raise KeyboardInterrupt
+        return counting(experiment, **settings)
+
+    monkeypatch.setattr(module, "train", ends_in_second_block)
+    with pytest.raises(KeyboardInterrupt):
+        load_or_run(SMALL, [RULER], store=store, progress=False)
+    assert store.find(SMALL) == []
+    monkeypatch.setattr(module, "train", counting)
+    resumed = load_or_run(SMALL, [RULER], store=store, progress=False)
+    assert count_training == [0, 1, 2]
+    xr.testing.assert_identical(values(resumed), values(run(SMALL, [RULER], progress=False)))
+    assert not [path for path in tmp_path.rglob("*") if "part" in path.suffix]
+
+
+def test_damaged_results_are_refused_by_name(tmp_path):
+    store = Store(tmp_path)
+    load_or_run(SMALL, [RULER], store=store, progress=False)
+    path = store.plane_path(SMALL)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=rf"{SMALL.digest()}\.nc is damaged"):
+        load_or_run(SMALL, [RULER], store=store, progress=False)
+
+
+def test_damaged_weights_are_refused_by_name(tmp_path):
+    store = Store(tmp_path)
+    load_or_run(SMALL, [RULER], store=store, progress=False)
+    path = next((tmp_path / "weights").rglob("*.npz"))
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match=rf"{path.name} is damaged"):
+        load_or_run(SMALL, [RULER], store=store, progress=False, recompute=True)
+
+
+def test_weights_of_other_code_are_not_taken(tmp_path, count_training, monkeypatch):
+    store = Store(tmp_path)
+    load_or_run(SMALL, [RULER], store=store, progress=False)
+    monkeypatch.setattr(identity, "code_digest", lambda part="all": "0" * 16)
+    load_or_run(SMALL, [RULER], store=store, progress=False, recompute=True)
+    assert count_training == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_diverged_network_is_nan_and_the_others_are_not():
+    wild = SMALL.replace(optimizer="sgd", learning_rate=1e20, activation="relu", init_gain=1.0)
+    found = run(wild, [RULER], progress=False)
+    assert np.isnan(found["i_xt"].isel(epoch=-1)).all()
+    assert np.isfinite(found["i_xt"].isel(epoch=0)).all()
+
+
+def test_missing_says_what_a_stored_plane_lacks():
+    stored = run(SMALL, [RULER], progress=False)
+    assert missing(stored, SMALL, [RULER], [OBSERVABLES["shape"]]) == []
+    lacks = missing(
+        stored,
+        SMALL.replace(n_seeds=9, measured_epochs=(5,)),
+        [Exact()],
+        [OBSERVABLES["gradients"]],
+    )
+    assert lacks[0] == "seed 3, 4, 5, …"
+    assert lacks[1:3] == ["epoch 5", "ruler Exact()"]
+    assert lacks[3].startswith("observable gradient_mean")
+
+
+def test_seeds_run_in_blocks():
+    assert blocks(SMALL) == [(0, 1), (2,)]
+
+
+class TestCertify:
+    """Only the hash differs: certified. The canary or a value differs: stale, and said so."""
+
+    def stored(self, tmp_path, **attrs):
+        store = Store(tmp_path)
+        found = load_or_run(SMALL, [RULER], store=store, progress=False)
+        found.attrs |= attrs
+        plane.save(found, store.plane_path(SMALL))
+        return store, plane.load(store.plane_path(SMALL))
+
+    def test_todays_code_needs_no_certificate(self, tmp_path):
+        store, found = self.stored(tmp_path)
+        assert certify(found, store, progress=False) == "current"
+
+    def test_same_numbers_are_certified_and_then_trusted(self, tmp_path):
+        store, found = self.stored(tmp_path, code_digest="0123456789abcdef")
+        assert not store.trusts(found.attrs["digest"], found.attrs["code_digest"])
+        assert certify(found, store, progress=False) == "certified"
+        assert store.trusts(found.attrs["digest"], found.attrs["code_digest"])
+        assert not replace(store, root=tmp_path / "elsewhere").trusts("", "0123456789abcdef")
+
+    def test_another_canary_is_stale(self, tmp_path):
+        canary = identity.canary(SMALL.replace(learning_rate=0.02))
+        store, found = self.stored(tmp_path, code_digest="0" * 16, canary=json.dumps(canary))
+        assert certify(found, store, progress=False) == "stale: the canary differs"
+
+    def test_other_values_are_stale(self, tmp_path):
+        store, found = self.stored(tmp_path, code_digest="0" * 16)
+        found["i_ty"] = found["i_ty"] + 0.01
+        message = certify(found, store, progress=False)
+        assert message.startswith("stale: i_ty of two networks differs by 0.01")
+
+
+def test_code_digest_ignores_docstrings_and_comments(tmp_path, monkeypatch):
+    """Prose may change, code may not."""
+    module_file = tmp_path / "config.py"
+    monkeypatch.setattr(identity, "PACKAGE", tmp_path)
+    monkeypatch.setattr(identity, "TRAINING", ("config",))
+    digests = []
+    for text in (
+        '"""One."""\ndef f():\n    """Doc."""\n    return 1\n',
+        '"""Two."""\n# why\ndef f():\n    return 1\n',
+        "def f():\n    return 2\n",
+    ):
+        module_file.write_text(text)
+        identity.code_digest.cache_clear()
+        digests.append(identity.code_digest("training"))
+    identity.code_digest.cache_clear()
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": 0.02},
+        {"activation": "sigmoid"},
+        {"initializer": "fan_out"},
+        {"task": "parity"},
+        {"optimizer": "momentum"},
+    ],
+)
+def test_the_canary_dies_of_any_change_that_matters(changes):
+    assert not identity.canaries_agree(
+        identity.canary(SMALL), identity.canary(SMALL.replace(**changes))
+    )

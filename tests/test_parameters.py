@@ -1,0 +1,220 @@
+"""A chapter refuses parameters it does not know, under plain papermill too."""
+
+import linecache
+import subprocess
+import sys
+from typing import Literal, Optional
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibcore.parameters import POSSIBLE, check_parameters, declared_types, has_type
+
+TYPES = {
+    "profile": str,
+    "recompute": bool,
+    "n_seeds": int | None,
+    "n_bins": int,
+    "learning_rate": float,
+    "hidden_widths": tuple[int, ...],
+}
+VALUES = {
+    "profile": "smoke",
+    "recompute": False,
+    "n_seeds": None,
+    "n_bins": 30,
+    "learning_rate": 4e-4,
+    "hidden_widths": (10, 7, 5, 4, 3),
+}
+
+
+def notebook(**injected):
+    """Return what ``globals()`` holds after a parameters cell and an injected one."""
+    ipython = {
+        "In": ["", "..."],
+        "Out": {},
+        "exit": object(),
+        "open": open,
+        "_i1": "...",
+        "pt": pytest,
+    }
+    return {"__annotations__": TYPES, **ipython, **VALUES, **injected}
+
+
+def test_the_defaults_and_values_of_the_declared_types_pass():
+    check_parameters(notebook())
+    check_parameters(notebook(n_seeds=3, learning_rate=1, hidden_widths=[12, 10]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("n_sedes", 3, r"n_sedes: unknown; did you mean n_seeds\?"),
+        ("zzz", None, r"zzz: unknown\n"),
+        ("open", 3, r"open: unknown"),
+        ("n_bins", "thirty", r"n_bins: expected int, got 'thirty' \(str\).*-p n_bins 3"),
+        ("n_bins", True, r"n_bins: expected int, got True \(bool\)"),
+        ("n_bins", 30.0, r"n_bins: expected int, got 30.0 \(float\)"),
+        ("n_bins", None, r"n_bins: expected int, got None"),
+        ("recompute", "false", r"recompute: expected bool, got 'false'.*-p recompute True"),
+        ("profile", 3, r"profile: expected str, got 3 \(int\).*-r profile 3"),
+        (
+            "hidden_widths",
+            "[3,4]",
+            r"hidden_widths: expected tuple\[int, ...\].*-y '\{hidden_widths: \[3, 4\]\}'",
+        ),
+        ("hidden_widths", [3, 0], r"hidden_widths: must be at least 1, got \[3, 0\]"),
+        ("n_seeds", 0, "n_seeds: must be at least 1, got 0"),
+        ("n_bins", 1, "n_bins: must be at least 2, got 1"),
+        ("learning_rate", float("nan"), "learning_rate: must be greater than 0, got nan"),
+        ("profile", "fast", "profile: must be one of 'smoke', 'paper', got 'fast'"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_its_remedy(name, value, message):
+    with pytest.raises(ValueError, match=message) as error:
+        check_parameters(notebook(**{name: value}))
+    assert "1 problem with" in str(error.value)
+    assert "  n_seeds: int | None, at least 1" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("train_fraction", [0.05, 1], [0, 1.01, -1]),
+        ("momentum", [0, 0.9], [1, -0.1]),
+        ("batch_size", [1, 512], [0]),
+        ("n_epochs", [1, 10_000], [0, -5]),
+        ("device", ["auto", "cpu", "cuda"], ["gpu"]),
+        ("split", ["random", "unshuffled"], ["shuffled"]),
+        ("optimizer", ["sgd", "adam"], ["SGD"]),
+        ("task", ["szt", "mnist"], ["SZT", ""]),
+        ("activation", ["tanh", "relu"], ["tan"]),
+    ],
+)
+def test_the_limits_of_each_parameter(name, inside, outside):
+    possible = POSSIBLE[name][1]
+    assert all(map(possible, inside))
+    assert not any(map(possible, outside))
+
+
+def test_all_problems_stand_in_one_message():
+    with pytest.raises(ValueError, match="3 problems") as error:
+        check_parameters(notebook(n_sedes=3, n_bins=0, recompute="no"))
+    assert all(name in str(error.value) for name in ("n_sedes", "n_bins", "recompute"))
+
+
+def test_a_declared_parameter_without_a_value_is_an_error():
+    with pytest.raises(ValueError, match="n_bins: declared without a value"):
+        check_parameters({"__annotations__": {"n_bins": int}})
+
+
+def test_a_chapter_without_parameters_takes_none():
+    check_parameters({})
+    with pytest.raises(ValueError, match="declares none"):
+        check_parameters({"n_seeds": 3})
+
+
+def test_names_of_later_cells_do_not_count_when_the_check_is_repeated():
+    namespace = notebook()
+    check_parameters(namespace)
+    namespace |= {"best_layer": 5, "n_bins": 1}
+    with pytest.raises(ValueError, match="1 problem with") as error:
+        check_parameters(namespace)
+    assert "best_layer" not in str(error.value)
+
+
+def test_annotations_of_python_314_are_read_from_the_cell(monkeypatch):
+    """There IPython leaves an ``__annotate__`` that knows the last statement only."""
+    cell = (
+        "n_seeds: int | None = None  # networks\nn_bins: 'int' = 30\nwidth = 3\nwide: bool = True\n"
+    )
+    monkeypatch.setitem(
+        linecache.cache, "<cell>", (len(cell), None, cell.splitlines(True), "<cell>")
+    )
+    namespace = {"n_seeds": None, "n_bins": 30, "wide": True}
+    exec(
+        compile("def __annotate__(format):\n    return {'wide': bool}", "<cell>", "exec"), namespace
+    )
+    assert declared_types(namespace) == {"n_seeds": int | None, "n_bins": int, "wide": bool}
+    check_parameters(namespace)
+
+
+LITERALS = {
+    bool: st.booleans(),
+    int: st.integers(),
+    float: st.floats(),
+    str: st.text(),
+    None: st.none(),
+    list[int]: st.lists(st.integers()),
+    tuple[float, float]: st.tuples(st.floats(), st.floats()),
+    dict[str, int]: st.dictionaries(st.text(), st.integers()),
+    int | None: st.none() | st.integers(),
+    Optional[float]: st.none() | st.floats(),  # noqa: UP045 (the older spelling works too)
+    Literal["a", 1]: st.sampled_from(["a", 1]),
+}
+
+
+@given(
+    st.sampled_from(list(LITERALS)).flatmap(
+        lambda kind: LITERALS[kind].map(lambda one: (one, kind))
+    )
+)
+def test_a_value_has_the_type_it_was_drawn_from(pair):
+    assert has_type(*pair)
+
+
+@given(
+    st.text()
+    | st.booleans()
+    | st.dictionaries(st.text(), st.text())
+    | st.lists(st.text(), min_size=1)
+)
+def test_no_text_bool_or_collection_is_a_number(value):
+    assert not has_type(value, int)
+    assert not has_type(value, float)
+    assert not has_type(value, list[int] | None)
+    assert not has_type(value, tuple[int, int])
+
+
+@pytest.fixture(scope="module")
+def chapter(tmp_path_factory):
+    """Write a chapter of three cells; its last one leaves a file ``ran``."""
+    cells = [
+        'profile: str = "smoke"  # or paper\nn_seeds: int | None = None\nn_bins: int = 30\n',
+        "import ibcore as ib\nib.check_parameters(globals())",
+        'from pathlib import Path\nPath("ran").write_text(f"{profile} {n_seeds} {n_bins}")',
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    book.cells[0].metadata["tags"] = ["parameters"]
+    book.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "3"}
+    folder = tmp_path_factory.mktemp("chapter")
+    nbformat.write(book, folder / "chapter.ipynb")
+    return folder
+
+
+def papermill(folder, *arguments):
+    """Run the chapter as a reader does, in a process of its own."""
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar", "chapter.ipynb", "out.ipynb"]
+    return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_papermill_stops_before_any_work(chapter):
+    """Misspelt, wrong type, impossible: one run, nothing after the check is executed."""
+    done = papermill(chapter, "-p", "n_sedes", "3", "-p", "n_bins", "many", "-p", "profile", "full")
+    assert done.returncode != 0
+    for line in (
+        "n_sedes: unknown; did you mean n_seeds?",
+        "n_bins: expected int, got 'many'",
+        "profile: must be one of 'smoke', 'paper', got 'full'",
+        "  n_seeds: int | None, at least 1",
+    ):
+        assert line in done.stderr
+    assert not (chapter / "ran").exists()
+
+
+def test_papermill_runs_with_right_parameters(chapter):
+    done = papermill(chapter, "-p", "n_seeds", "3", "-p", "profile", "paper")
+    assert done.returncode == 0, done.stderr
+    assert (chapter / "ran").read_text() == "paper 3 30"
