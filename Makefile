@@ -50,7 +50,7 @@ pages: $(ready)
 # Always from nothing: a second build does not repeat the warnings of unchanged pages.
 site: $(ready)
 	@rm -rf _build
-	$(bin)/jupyter-book build . --all -W -n --keep-going --quiet
+	$(bin)/jupyter-book build . --all -W -n --keep-going --quiet > /dev/null
 	$(bin)/python book/_tools/check_site.py _build/html
 	@echo "The site:              _build/html/index.html"
 
@@ -70,7 +70,7 @@ test-long: $(ready)
 	HYPOTHESIS_PROFILE=long $(bin)/python -m pytest -n $(WORKERS) --dist worksteal -m long tests ibcore
 
 results: $(ready)
-	$(bin)/python -m ibcore run all $(if $(RESULTS),--results $(RESULTS))
+	$(bin)/python -m ibcore run all $(if $(RESULTS),--recompute --results $(RESULTS),--publish)
 
 bench: $(ready)
 	@set -e; for script in benchmarks/bench_*.py; do \

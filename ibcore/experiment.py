@@ -65,10 +65,15 @@ class Store:
         name = Path("planes") / f"{experiment.digest()}.nc"
         return [root / name for root in self.roots if (root / name).exists()]
 
-    def weights(self, experiment: Experiment, seeds: Sequence[int]) -> Trajectory | None:
-        """Stored weights of these seeds and the measured epochs, if by code that is trusted."""
+    def weights(
+        self, experiment: Experiment, seeds: Sequence[int], *, own_only: bool = False
+    ) -> Trajectory | None:
+        """Stored weights of these seeds and the measured epochs, if by code that is trusted.
+
+        ``own_only`` leaves out the published ones.
+        """
         name = Path("weights") / experiment.digest() / block_name(seeds)
-        for root in self.roots:
+        for root in (self.work or self.root,) if own_only else self.roots:
             if not (root / name).exists():
                 continue
             stored = Trajectory.load(root / name)
@@ -139,6 +144,7 @@ def run(
     profile: str = "paper",
     progress: bool = True,
     store: Store | None = None,
+    recompute: bool = False,
 ) -> xr.Dataset:
     """Train and measure: the information plane of an experiment.
 
@@ -159,6 +165,8 @@ def run(
         Show bars with the time left.
     store : Store, optional
         Keeps the weights of each finished block and takes up those that are there.
+    recompute : bool
+        Take up only what an interrupted run of one's own left, no published weights.
 
     Returns
     -------
@@ -169,21 +177,26 @@ def run(
     parts = []
     for seeds in blocks(experiment):
         started, clock = datetime.now(UTC), time.perf_counter()
-        trajectory = store.weights(experiment, seeds) if store else None
+        trajectory = store.weights(experiment, seeds, own_only=recompute) if store else None
         if trajectory is None:
             trajectory = train(
                 experiment, device=device, seeds=seeds, threads=threads, progress=progress
             )
-            trajectory = replace(trajectory, code_digest=identity.code_digest("training"))
+            trajectory = replace(
+                trajectory,
+                code_digest=identity.code_digest("training"),
+                duration_s=time.perf_counter() - clock,
+            )
             if store:
                 store.keep(trajectory)
+        clock = time.perf_counter()
         attrs = {
             "started": started.isoformat(timespec="seconds"),
             "threads": threads,
             "profile": profile,
         }
         values = measure_trajectory(trajectory, estimators, observables, threads, progress)
-        attrs["duration_s"] = time.perf_counter() - clock
+        attrs["duration_s"] = trajectory.duration_s + time.perf_counter() - clock
         parts.append(_as_plane(trajectory, estimators, values, attrs))
     merged = plane.merge_seeds(parts) if len(parts) > 1 else parts[0]
     merged.attrs["experiment"] = experiment.to_json()
@@ -354,7 +367,8 @@ def load_or_run(
     Parameters
     ----------
     recompute : bool
-        Do not take a stored plane, whatever it holds.
+        Take neither a stored plane nor published weights. Weights that an earlier run of this
+        machine left in ``store.work`` are taken up, which makes a long run resumable.
     keep : bool
         Write what was computed to the store.
 
@@ -384,6 +398,7 @@ def load_or_run(
         profile=profile,
         progress=progress,
         store=store if keep else None,
+        recompute=recompute,
     )
     if keep:
         plane.save(found, store.plane_path(experiment))

@@ -222,8 +222,13 @@ class Study:
         """The verdicts on all claims, in the order of the registry."""
         return [self.verdict(claim.id) for claim in self.claims]
 
-    def publish(self) -> None:
+    def publish(self, verdicts: list | None = None) -> None:
         """Write the weights that readers need, the ledger and the verdicts in detail.
+
+        Parameters
+        ----------
+        verdicts : list of Verdict, optional
+            What ``judge()`` gave, where it has been asked already.
 
         Raises
         ------
@@ -235,7 +240,7 @@ class Study:
             raise ValueError("only a paper-scale run without changes can be published.")
         for name in self._content["chapter"].get("weights", []):
             self.store.publish_weights(self.experiments[name])
-        claims.write_ledger(self.store.root / "ledger.json", self.judge())
+        claims.write_ledger(self.store.root / "ledger.json", verdicts or self.judge())
         if progress_wanted():
             print(f"ledger written: {self.store.root / 'ledger.json'}")
 

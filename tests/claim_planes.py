@@ -159,8 +159,11 @@ DECADES = {
 def f4(word):
     decades = DECADES[word]
     return {
-        "paper": compressing(**falling_snr(decades, prefix="minibatch_")),
         "released": compressing(**falling_snr(decades)),
+        **dict.fromkeys(
+            ("paper_slow", "paper", "paper_fast"),
+            compressing(**falling_snr(decades, prefix="minibatch_")),
+        ),
     }
 
 
@@ -257,19 +260,21 @@ def c1(word):
     return sizes(make)
 
 
+def noise_pairs(noisy, full):
+    """Planes of SZT-C2: three learning rates of SGD with the same two planes, and Adam."""
+    rates = ("", "_slow", "_fast")
+    sgd = {f"paper{rate}": noisy for rate in rates} | {f"sgd_full{rate}": full for rate in rates}
+    return sgd | {"adam_256": noisy, "released": full}
+
+
 def c2(word):
-    sgd, adam = {
-        "reproduced": ((4.0, 7.9), (4.0, 7.9)),
-        "partly": ((4.0, 7.9), (8.0, 8.0)),
-        "not reproduced": ((8.0, 8.0), (8.0, 8.0)),
-        "inverted": ((7.9, 4.0), (7.9, 4.0)),
+    noisy, full = {
+        "reproduced": (4.0, 7.9),
+        "partly": (layers(rest=4.0, l6=8.0), 8.0),
+        "not reproduced": (8.0, 8.0),
+        "inverted": (7.9, 4.0),
     }[word]
-    return {
-        "sgd_256": compressing(sgd[0], per_epoch=14),
-        "sgd_full": compressing(sgd[1]),
-        "adam_256": compressing(adam[0], per_epoch=14),
-        "released": compressing(adam[1]),
-    }
+    return noise_pairs(compressing(noisy, per_epoch=14), compressing(full))
 
 
 def c3(word):

@@ -301,8 +301,8 @@ def test_a_word_cannot_be_typed():
 
 
 def test_missing_planes_are_named():
-    with pytest.raises(ValueError, match="SZT-C2 needs the planes sgd_256, sgd_full, adam_256"):
-        claims.judge("SZT-C2", {"released": falling_layers()})
+    with pytest.raises(ValueError, match="SZT-F3 needs the planes released_05, released_45; run"):
+        claims.judge("SZT-F3", {"released": falling_layers()})
 
 
 def test_smoke_runs_get_no_verdict():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from claim_planes import EPOCHS, make_plane
+from claim_planes import EPOCHS, make_plane, one_curve
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats

@@ -11,7 +11,6 @@ from claim_planes import (
     EPOCHS,
     LAYERS,
     N,
-    c2,
     c3,
     compressing,
     curve,
@@ -27,6 +26,7 @@ from claim_planes import (
     flat,
     layers,
     make_plane,
+    noise_pairs,
     planes_for,
     sizes,
 )
@@ -142,20 +142,10 @@ def test_c2_compares_at_the_same_epochs_and_at_the_same_updates():
     late = make_plane(
         np.where(EPOCHS[:, None] < 1000, curve(5.0, 8.0, 8.0, at=5), 4.0), per_epoch=14
     )
-    planes = c2("not reproduced") | {
-        "sgd_256": late,
-        "sgd_full": flat(),
-        "adam_256": late,
-        "released": flat(),
-    }
-    verdict = claims.judge("SZT-C2", planes)
-    assert dict(verdict.cells) == {
-        "SGD, matched epochs": "reproduced",
-        "SGD, matched updates": "not reproduced",
-        "Adam, matched epochs": "reproduced",
-        "Adam, matched updates": "not reproduced",
-    }
-    assert verdict.verdict == "partly"
+    verdict = claims.judge("SZT-C2", noise_pairs(late, flat()))
+    for cell, word in verdict.cells:
+        assert word == ("reproduced" if "epochs" in cell else "not reproduced")
+    assert (verdict.verdict, len(verdict.cells)) == ("partly", 8)
 
 
 def test_c1_asks_for_more_than_train_accuracy_explains():
@@ -184,14 +174,12 @@ def test_f3b_judges_each_split_on_its_own():
 
 
 def test_a_break_far_from_the_peak_does_not_coincide_with_it():
-    planes = {
-        "paper": compressing(**falling_snr(2.0, at=1000, prefix="minibatch_")),
-        "released": compressing(**falling_snr(2.0, at=1000)),
-    }
-    verdict = claims.judge("SZT-F4", planes)
+    observed = falling_snr(2.0, at=1000) | falling_snr(2.0, at=1000, prefix="minibatch_")
+    names = ("paper_slow", "paper", "paper_fast", "released")
+    verdict = claims.judge("SZT-F4", dict.fromkeys(names, compressing(**observed)))
     assert verdict.verdict == "partly"  # layers 1 to 3 have no bend to compare with
     aligned = [part.word for part in verdict.parts if part.name == "aligned"]
-    assert aligned == ["not reproduced"] * 6
+    assert aligned == ["not reproduced"] * 12
 
 
 def test_full_batches_have_no_minibatch_gradients():

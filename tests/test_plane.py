@@ -100,7 +100,6 @@ def put(index, value):
         (lambda p: p.assign(i_xt=p.i_xt.assign_attrs(units="nats")), "i_xt must be in bits"),
         (lambda p: p.assign(loss=p.loss.drop_attrs()), "loss must be in nats, its units are None"),
         (lambda p: p.assign(loss=p.loss.astype(str)), "loss must be real numbers"),
-        (lambda p: p.assign(loss=p.loss.assign_attrs(n=1)), "attributes of loss must be text"),
         (lambda p: p.isel(seed=[0, 1, 1, 2]), "seed 4 occurs more than once"),
         (lambda p: p.isel(estimator=[1, 1]), r"estimator Exact\(\) occurs more than once"),
         (lambda p: p.isel(epoch=[0, 2, 1]), "epochs must increase from 0 on"),
@@ -234,7 +233,6 @@ def rewritten(path, edit, sealed):
     [
         lambda p: changed(p, "i_xt", put((0, 0, 0, 0), 1.0)),
         lambda p: changed(p, "update", put(0, 1)),
-        lambda p: p.assign_coords(seed=p.seed + 1),
         lambda p: p.assign_attrs(profile="paper"),
         lambda p: p.drop_vars("weight_norm"),
     ],
@@ -277,7 +275,6 @@ def test_merging_seeds_undoes_splitting_them():
     experiment = json.loads(merged.attrs["experiment"])
     assert (experiment["n_seeds"], experiment["first_seed"]) == (4, 3)
     assert merged.attrs["duration_s"] == 3.0
-    assert merged["i_xt"].attrs == {"units": "bits"}
 
 
 def test_merging_keeps_where_each_part_came_from():
@@ -334,7 +331,6 @@ def test_select_takes_labels_and_estimators():
     assert dict(one["i_xt"].sizes) == {"epoch": 2}
     np.testing.assert_array_equal(one["i_xt"], plane["i_xt"][1, 2, [0, 4], 2])
     assert planes.select(plane, epoch=slice(1, 10)).sizes["epoch"] == 3
-    assert planes.select(plane) is plane
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
 CONDA = ROOT / "environment.yml"
 
+# pip itself, this package, and what the CUDA build of torch brings along on some machines.
+NOT_PINNED = ("pip==", "wheel==", "ibcore==", "nvidia-", "cuda-", "triton==")
+
 HEAD = """\
 # Every package of the environment, exactly. Written by `make lock`, as is environment.yml.
 """
@@ -42,7 +45,7 @@ def frozen() -> list[str]:
     ).stdout.split()
     pins = [pin.split("+")[0] for pin in listed]
     return sorted(
-        (pin for pin in pins if pin.split("==")[0] not in {"pip", "wheel", "ibcore"}),
+        (pin for pin in pins if not pin.startswith(NOT_PINNED)),
         key=str.lower,
     )
 

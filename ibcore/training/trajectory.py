@@ -63,6 +63,8 @@ class Trajectory:
         ``"fused"`` or ``"torch"``.
     code_digest : str
         Identity of the code that trained, where it was stored.
+    duration_s : float
+        Seconds the training took.
     """
 
     experiment: Experiment
@@ -71,6 +73,7 @@ class Trajectory:
     parameters: np.ndarray
     engine: str = "fused"
     code_digest: str = ""
+    duration_s: float = 0.0
 
     @cached_property
     def task(self) -> Task:
@@ -131,6 +134,7 @@ class Trajectory:
                 parameters=self.parameters,
                 engine=self.engine,
                 code_digest=self.code_digest,
+                duration_s=self.duration_s,
             )
         beside.replace(path)
 
@@ -146,6 +150,7 @@ class Trajectory:
                     file["parameters"],
                     str(file["engine"]),
                     str(file["code_digest"]),
+                    float(file["duration_s"]),
                 )
         except Exception as error:
             raise ValueError(
