@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ibcore import identity, plane
 from ibcore.config import Experiment

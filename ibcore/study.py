@@ -11,7 +11,6 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
-import pooch
 import xarray as xr
 
 from ibcore import claims, plane
@@ -57,6 +56,8 @@ def book_folder() -> Path:
 
 def cache_folder() -> Path:
     """Where runs of a reader are kept: ``IBCORE_CACHE`` or the user's cache folder."""
+    import pooch  # late: it imports a progress bar that warns outside a browser
+
     return Path(os.environ.get("IBCORE_CACHE") or pooch.os_cache("ibcore"))
 
 

@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ibcore.config import Experiment
 from ibcore.networks import Ensemble

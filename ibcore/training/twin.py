@@ -5,7 +5,7 @@ It trains what the fused loop does not: wide layers, other activations, a GPU.
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ibcore.config import Experiment
 from ibcore.networks import Ensemble
