@@ -206,13 +206,21 @@ class Study:
             wanted += [n for n in self._entries if family and n.startswith(name[:-1])] or [name]
         return {name: self.plane(name) for name in wanted}
 
-    def verdict(self, claim_id: str):
-        """The verdict on one claim of the chapter, or the sentence that a smoke run gives none."""
+    def verdict(self, claim_id: str, *, estimator=None):
+        """The verdict on one claim, or the sentence that a smoke run gives none.
+
+        Parameters
+        ----------
+        claim_id : str
+        estimator : estimator or its repr, optional
+            A ruler that all planes of the claim hold; their main one by default.
+        """
         claim = next((one for one in self.claims if one.id == claim_id), None)
         if claim is None:
             known = ", ".join(one.id for one in self.claims)
             raise ValueError(f"{self.chapter} has no claim {claim_id!r}; it has {known}.")
-        return claims.judge(claim, self.planes(*claim.experiments))
+        ruler = estimator if estimator is None or isinstance(estimator, str) else repr(estimator)
+        return claims.judge(claim, self.planes(*claim.experiments), estimator=ruler)
 
     @property
     def claims(self) -> tuple:

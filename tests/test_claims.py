@@ -175,6 +175,7 @@ def test_within_a_layer_every_test_must_hold():
         (["not reproduced"] * 3 + ["reproduced"], "not reproduced", 0.75),
         (["reproduced", "not reproduced"], "partly", 0.0),
         (["undecided", "not reproduced"], "not reproduced", 0.5),
+        (["not reproduced", "not reproduced", "inverted", "partly"], "not reproduced", 0.5),
     ],
 )
 def test_over_cells_the_majority_decides(words, known, majority):

@@ -156,7 +156,20 @@ def test_information_by_bins_is_drawn_in_order_of_bins():
 
 # --- refusals -----------------------------------------------------------------------------------
 
+
+def test_falls_shows_every_network_and_a_median_that_counts_the_missing_as_slowest():
+    updates = np.array([[10.0, 20.0, 30.0], [40.0, np.nan, np.nan]])
+    ax = plots.falls([0.5, 1.0], updates)
+    *networks, middle = ax.get_lines()
+    np.testing.assert_array_equal([line.get_ydata() for line in networks], updates.T)
+    np.testing.assert_array_equal(middle.get_ydata(), [20.0, np.nan])
+    assert "bits" in ax.get_xlabel()
+
+
 REFUSALS = {
+    r"an \(amount, seed\) array for 2 amounts, got shape \(3, 2\)": lambda: plots.falls(
+        [0.5, 1.0], np.ones((3, 2))
+    ),
     r"expected a variable 'i_ty', got \['gradient_mean'": lambda: plots.information_plane(
         PLANE.drop_vars("i_ty")
     ),

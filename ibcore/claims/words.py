@@ -11,8 +11,8 @@ def combine(parts: Iterable[PartVerdict]) -> tuple[str, dict[str, str], float]:
     """Put the words of all tests together.
 
     Within one layer of one group the worst test decides. Over layers and groups: reproduced
-    where all are, partly where some are, else the worst. Over cells: the word of more than half
-    of them; without one, partly where some cell is reproduced, else the worst. Parts that are
+    where all are, partly where some are, else the worst. Over cells: the most common word; of
+    equally common ones partly where one of them is reproduced, else the worst. Parts that are
     only reported, and saturated layers, do not count; with nothing left a row is undecided.
 
     Returns
@@ -37,8 +37,9 @@ def combine(parts: Iterable[PartVerdict]) -> tuple[str, dict[str, str], float]:
                 units.setdefault((part.group, part.layer), []).append(part.word)
         cells[cell] = _subset_rule([_worst(words) for words in units.values()])
     words = list(cells.values())
-    common = max(words, key=words.count, default="undecided")
-    word = common if 2 * words.count(common) > len(words) else _subset_rule(words)
+    most = max(map(words.count, words), default=0)
+    common = {word for word in words if words.count(word) == most} or {"undecided"}
+    word = common.pop() if len(common) == 1 else _subset_rule(sorted(common))
     return word, cells, words.count(word) / len(words) if words else 0.0
 
 

@@ -18,6 +18,7 @@ from ibcore.plots.results import (
     by_layer,
     compression_by_layer,
     depth_times,
+    falls,
     phase_share,
     scatter_relation,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "compare_planes",
     "compression_by_layer",
     "depth_times",
+    "falls",
     "gradient_phases",
     "ib_curve",
     "icosahedron",

@@ -275,3 +275,32 @@ def scatter_relation(
         style.side_legend(ax, title=labels[2])
     ax.set(xlabel=labels[0], ylabel=labels[1])
     return ax
+
+
+def falls(amounts: ArrayLike, updates: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Updates from the peak until I(X;T) has fallen by an amount: networks and their median.
+
+    Parameters
+    ----------
+    amounts : (amount,) array
+        In bits.
+    updates : (amount, seed) array
+        NaN where a network never fell so far; such a network counts as the slowest in the median,
+        which ends where half of them are missing.
+    """
+    amounts, updates = np.asarray(amounts, float), np.asarray(updates, float)
+    if updates.ndim != 2 or len(updates) != len(amounts):
+        raise ValueError(
+            f"updates must be an (amount, seed) array for {len(amounts)} amounts, "
+            f"got shape {updates.shape}."
+        )
+    ax = style.one_axes(ax)
+    look = style.look(0)
+    ax.plot(amounts, updates, color=look.colour, alpha=0.2, linewidth=0.8)
+    middle = np.quantile(np.nan_to_num(updates, nan=np.inf), 0.5, axis=1, method="inverted_cdf")
+    middle = np.where(np.isfinite(middle), middle, np.nan)
+    ax.plot(amounts, middle, color=style.GREY, linewidth=2.5, label="median network")
+    ax.set_yscale("log")
+    ax.set(xlabel="fall of I(X;T) from its peak [bits]", ylabel="updates since the peak")
+    ax.legend()
+    return ax

@@ -1,0 +1,175 @@
+"""A chapter's study: what it runs at which profile, what a parameter changes, what is published."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ibcore import claims, identity, plane
+from ibcore.config import Experiment
+from ibcore.estimators import Binning, EdgeBinning, Exact
+from ibcore.study import Study, book_folder, chapters
+
+PUBLISHED = book_folder() / "results"
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.setenv("IBCORE_CACHE", str(tmp_path))
+    return Study("shwartz_ziv")
+
+
+def test_every_experiment_is_one_that_can_be_made(study):
+    """The whole study file becomes experiments, at both profiles."""
+    for profile in ("paper", "smoke"):
+        experiments = Study("shwartz_ziv", profile=profile).experiments
+        assert all(isinstance(one, Experiment) for one in experiments.values())
+        assert {"released", "depth_1", "depth_6", "size_01", "size_20"} <= set(experiments)
+
+
+def test_the_three_variants_are_what_the_chapter_says(study):
+    paper, released, head = (study.experiments[name] for name in ("paper", "released", "head"))
+    assert (paper.optimizer, paper.batch_size, paper.split) == ("sgd", 256, "random")
+    assert (released.optimizer, released.batch_size, released.split) == ("adam", None, "random")
+    assert (head.batch_size, head.split, head.n_epochs) == (512, "unshuffled", 8000)
+    assert released.learning_rate == head.learning_rate == 4e-4
+    assert released.n_seeds == 50
+
+
+def test_claims_ask_only_for_experiments_there_are(study):
+    for claim in study.claims:
+        assert set(claim.experiments) <= set(study.experiments), claim.id
+
+
+def test_a_parameter_changes_what_an_experiment_does_not_fix(tmp_path):
+    changed = Study("shwartz_ziv", n_epochs=7, split="unshuffled", optimizer="momentum")
+    assert {one.n_epochs for one in changed.experiments.values()} == {7}
+    assert changed.experiments["released"].optimizer == "momentum"
+    assert changed.experiments["released_45"].split == "unshuffled"
+    assert changed.experiments["paper"].optimizer == "sgd"
+
+
+def test_rulers_of_the_main_run(study):
+    main = Binning(n_bins=30, low=-1, high=1)
+    edges = [EdgeBinning(n_edges=30), EdgeBinning(n_edges=50)]
+    assert study.estimators("released") == [main, *edges, Exact()]
+    assert Study("shwartz_ziv", n_bins=64).estimators("released_05") == [Binning(n_bins=64)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"chapter": "sax"}, "no chapter 'sax'; there are shwartz_ziv"),
+        ({"chapter": "shwartz_ziv", "profile": "full"}, "profile must be one of smoke, paper"),
+        ({"chapter": "shwartz_ziv", "n_epoch": 3}, "no field n_epoch; its fields are task"),
+        ({"chapter": "shwartz_ziv", "split": "odd"}, "split must be one of"),
+    ],
+)
+def test_refuses_unknown_names(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Study(**settings)
+
+
+def test_refuses_unknown_experiments_and_claims(study):
+    with pytest.raises(ValueError, match="no experiment 'main'; it has released"):
+        study.plane("main")
+    with pytest.raises(ValueError, match=r"no claim 'SZT-F99'; it has SZT-S3\.1"):
+        study.verdict("SZT-F99")
+
+
+def test_a_smoke_run_gives_no_verdict_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("IBCORE_CACHE", str(tmp_path))
+    smoke = Study("shwartz_ziv", profile="smoke", n_epochs=4)
+    assert "smoke profile: no verdict" in str(smoke.verdict("SZT-F1"))
+    assert not list(tmp_path.rglob("*.*"))
+    with pytest.raises(ValueError, match="only a paper-scale run without changes"):
+        smoke.publish()
+
+
+def test_a_changed_run_cannot_be_published(study):
+    with pytest.raises(ValueError, match="only a paper-scale run without changes"):
+        Study("shwartz_ziv", n_bins=50).publish()
+
+
+def test_a_run_of_a_reader_does_not_touch_what_is_published(study, tmp_path):
+    assert study.store.root.is_relative_to(tmp_path)
+    assert study.store.published == PUBLISHED
+
+
+def test_book_folder_is_found_or_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("IBCORE_BOOK", str(tmp_path))
+    assert book_folder() == tmp_path
+
+
+# What is published ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_every_experiment_is_published_whole_and_by_trusted_code(chapter):
+    """Each stored plane passes its checksum and schema, at full scale, by today's code or one
+    certified to give the same.
+    """
+    study = Study(chapter, results=PUBLISHED)
+    for name, experiment in study.experiments.items():
+        stored = plane.load(PUBLISHED / "planes" / f"{experiment.digest()}.nc")
+        assert set(experiment.seeds) <= set(stored.seed.values), name
+        assert set(experiment.epochs) <= set(stored.epoch.values), name
+        assert stored.attrs["profile"] == "paper", name
+        assert study.store.trusts(experiment.digest(), stored.attrs["code_digest"]), name
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_canaries_of_published_results_live(chapter):
+    """The first 20 updates of every published experiment on the 12-bit inputs come out as stored."""
+    study = Study(chapter, results=PUBLISHED)
+    for name, experiment in study.experiments.items():
+        if experiment.task != "mnist":
+            stored = plane.load(study.stored(name))
+            expected = json.loads(stored.attrs["canary"])
+            assert identity.canaries_agree(identity.canary(experiment), expected), name
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_published_weights_give_the_published_plane(chapter):
+    """A reader's new ruler starts from weights that reproduce what the old one said."""
+    study = Study(chapter, results=PUBLISHED)
+    experiment = study.experiments["released"]
+    stored = plane.load(study.stored("released"))
+    trajectory = study.store.weights(experiment, experiment.seeds[:10], own_only=False)
+    ruler = study.estimators("released")[0]
+    for k in (0, 40, -1):
+        layers = trajectory.ensemble(k)[3].layers(trajectory.task.x)
+        found = [ruler(t[0], trajectory.task.y).i_xt for t in layers]
+        expected = stored.i_xt.sel(estimator=repr(ruler), seed=3).isel(epoch=k)
+        np.testing.assert_allclose(found, expected, atol=1.01e-4)
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_ledger_is_what_the_stored_planes_say(chapter):
+    """Judging the stored, rounded values again gives the published words and numbers."""
+    study = Study(chapter, results=PUBLISHED)
+    ledger = {entry["id"]: entry for entry in claims.load_ledger(PUBLISHED / "ledger.json")}
+    assert {claim.id for claim in study.claims} <= set(ledger)
+    for verdict in study.judge():
+        assert claims.ledger_entry(verdict) == ledger[verdict.id]
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_shuffled_labels_take_the_verdict_away(chapter, monkeypatch):
+    """A planted fault: with the labels of another task the layers of the published networks know
+    nothing of Y, and the row of the snapshots must not survive.
+    """
+    study = Study(chapter, results=PUBLISHED)
+    stored = plane.load(study.stored("released"))
+    experiment = study.experiments["released"]
+    trajectories = [study.store.weights(experiment, experiment.seeds[:10])]
+    y = np.random.default_rng(0).permutation(trajectories[0].task.y)
+    broken = stored.isel(seed=slice(10), estimator=[0]).copy(deep=True)
+    ruler = study.estimators("released")[0]
+    for k, epoch in enumerate(stored.epoch.values):
+        if epoch in (0, 386, 400, 409, 8286, 9000, 9103):
+            for s in range(10):
+                t = trajectories[0].ensemble(k)[s].layers(trajectories[0].task.x)[4][0]
+                broken.i_ty[0, s, k, 4] = ruler(t, y).i_ty
+    assert study.verdict("SZT-F2").verdict == "reproduced"
+    assert claims.judge("SZT-F2", {"released": broken}).verdict not in ("reproduced", "partly")
