@@ -120,7 +120,7 @@ def test_every_experiment_is_published_whole_and_by_trusted_code(chapter):
 
 @pytest.mark.parametrize("chapter", chapters())
 def test_canaries_of_published_results_live(chapter):
-    """The first 20 updates of every published experiment on the 12-bit inputs come out as stored."""
+    """The first 20 updates of every published experiment on 12 bits come out as stored."""
     study = Study(chapter, results=PUBLISHED)
     for name, experiment in study.experiments.items():
         if experiment.task != "mnist":
