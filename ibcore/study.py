@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import xarray as xr
+from platformdirs import user_cache_dir
 
 from ibcore import claims, plane
 from ibcore.config import PROFILES, Experiment
@@ -56,9 +57,7 @@ def book_folder() -> Path:
 
 def cache_folder() -> Path:
     """Where runs of a reader are kept: ``IBCORE_CACHE`` or the user's cache folder."""
-    import pooch  # late: it imports a progress bar that warns outside a browser
-
-    return Path(os.environ.get("IBCORE_CACHE") or pooch.os_cache("ibcore"))
+    return Path(os.environ.get("IBCORE_CACHE") or user_cache_dir("ibcore"))
 
 
 class Study:

@@ -222,8 +222,19 @@ def test_the_headline_is_the_worst_layer_that_counts():
         decided("partly", layer=6),
     ]
     assert rules.headline(parts, "m").layer == 6
+    assert rules.headline(parts, "m", "reproduced").layer == 5
     with pytest.raises(ValueError, match="no decisive part is called 'x'"):
         rules.headline(parts, "x")
+
+
+def test_of_parts_with_one_word_the_headline_has_the_smallest_margin():
+    """Both gaps are below 0.05; the row is told by the one that comes nearer to it."""
+    gaps = {1: 0.001, 6: 0.043, 5: 0.03}
+    parts = [
+        decide_part(median("gap", "gap", np.full(50, gap), "<", 0.05, layer=layer))
+        for layer, gap in gaps.items()
+    ]
+    assert rules.headline(parts, "gap", "reproduced").layer == 6
 
 
 # Registry

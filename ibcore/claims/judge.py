@@ -68,7 +68,7 @@ def judge(
                 f"{claim.id} declares the words {claim.words}, but its evidence gave {found!r}; "
                 "declare it in the chapter's claims file."
             )
-    first = headline(parts, claim.headline)
+    first = headline(parts, claim.headline, word)
     share_held = sum(part.word == "holds" for part in parts) / len(parts)
     effect, low, high = (
         (share_held,) * 3 if claim.is_identity else (first.effect, first.low, first.high)

@@ -59,8 +59,11 @@ def adjust_holm(parts: Sequence[PartVerdict]) -> tuple[PartVerdict, ...]:
     return tuple(found)
 
 
-def headline(parts: Sequence[PartVerdict], name: str) -> PartVerdict:
-    """Return the part whose numbers stand for the row: the worst of this name that counts.
+def headline(parts: Sequence[PartVerdict], name: str, row: str = "") -> PartVerdict:
+    """Return the part of this name whose numbers stand for the row.
+
+    Among those that count: one with the word of the row if there is one, else with the worst word;
+    of several the one that holds with the smallest margin or fails by the largest.
 
     Raises
     ------
@@ -70,7 +73,17 @@ def headline(parts: Sequence[PartVerdict], name: str) -> PartVerdict:
     named = [part for part in parts if part.name == name and part.decisive]
     if not named:
         raise ValueError(f"no decisive part is called {name!r}, only {[p.name for p in parts]}.")
-    return max([p for p in named if p.counts] or named, key=lambda part: _rank(part.word))
+    counting = [part for part in named if part.counts] or named
+    like_row = [part for part in counting if part.word == row] or counting
+    return max(like_row, key=lambda part: (_rank(part.word), -_margin(part)))
+
+
+def _margin(part: PartVerdict) -> float:
+    """How far the effect lies on the right side of its threshold."""
+    if part.threshold is None:
+        return 0.0
+    off = part.effect - part.threshold
+    return off if part.side.startswith(">") else -off
 
 
 def _subset_rule(words: Sequence[str]) -> str:
