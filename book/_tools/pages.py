@@ -21,20 +21,18 @@ from typing import Any
 
 import execute
 
-# Verdict -> symbol, class of the style sheet, what it means. In the order of the tables.
+from ibcore.claims import BADGES, badge, load_registry
+
+# What the words mean, in the order of the tables.
 WORDS = {
-    "reproduced": (
-        "✓",
-        "good",
-        "the criterion holds for the median network and for its interval",
-    ),
-    "holds": ("✓", "good", "an identity or a theorem that holds in every case tried"),
-    "partly": ("◐", "part", "the right direction, but not certain, or not in every case named"),
-    "not reproduced": ("✗", "bad", "the criterion is not met"),
-    "fails": ("✗", "bad", "an identity or a theorem with a case against it"),
-    "inverted": ("⇄", "bad", "the opposite of the claim is what is seen"),
-    "undecided": ("?", "none", "too few networks, or too wide an interval, to tell"),
-    "not judged": ("–", "none", "no run at full scale has been stored yet"),
+    "reproduced": "the criterion holds for the median network and for its interval",
+    "holds": "an identity or a theorem that holds in every case tried",
+    "partly": "the right direction, but not certain, or not in every case named",
+    "not reproduced": "the criterion is not met",
+    "fails": "an identity or a theorem with a case against it",
+    "inverted": "the opposite of the claim is what is seen",
+    "undecided": "too few networks, or too wide an interval, to tell",
+    "not judged": "no run at full scale has been stored yet",
 }
 
 MARK = "<!-- Written by book/_tools/pages.py (make pages); edits here are lost. -->"
@@ -53,8 +51,6 @@ class Chapter:
 
 def read_chapters(book: Path = execute.BOOK) -> list[Chapter]:
     """The chapters of a book folder, with their registered claims."""
-    from ibcore.claims import load_registry
-
     found = []
     for path in execute.chapters(book):
         text = path.read_text(encoding="utf-8")
@@ -88,16 +84,6 @@ def anchor(claim_id: str) -> str:
     'verdict-szt-f3a'
     """
     return "verdict-" + re.sub(r"[^a-z0-9]+", "-", claim_id.lower()).strip("-")
-
-
-def badge(word: str) -> str:
-    """A verdict as symbol and word, so that colour only repeats what is said.
-
-    >>> badge("partly")
-    '<span class="verdict verdict-part">◐ partly</span>'
-    """
-    symbol, kind, _ = WORDS[word]
-    return f'<span class="verdict verdict-{kind}">{symbol} {word}</span>'
 
 
 def number(value: float) -> str:
@@ -163,9 +149,7 @@ def ledger_table(chapter: Chapter, ledger: dict[str, dict[str, Any]]) -> str:
 
 def ledger_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) -> str:
     """book/ledger.md."""
-    meanings = table(
-        ("Verdict", "Meaning"), ((badge(word), what) for word, (_, _, what) in WORDS.items())
-    )
+    meanings = table(("Verdict", "Meaning"), ((badge(word), what) for word, what in WORDS.items()))
     parts = [
         MARK,
         "(ledger)=\n# The ledger: every claim and its verdict",
@@ -257,14 +241,16 @@ README_PLACE = re.compile(r"(<!-- verdicts -->\n).*?(<!-- /verdicts -->)", flags
 
 def readme_with_verdicts(readme: str, chapters: Sequence[Chapter], ledger: dict[str, Any]) -> str:
     """The README with the present verdicts between its two marks."""
-    rows = []
-    for chapter in chapters:
-        found = Counter(word_of(claim, ledger) for claim in chapter.claims)
-        words = ", ".join(
-            f"{found[word]} {symbol} {word}" for word, (symbol, *_) in WORDS.items() if found[word]
+    rows = [
+        (
+            f"[{claim.id}](book/{chapter.page}.md)",
+            claim.title,
+            f"{BADGES[word_of(claim, ledger)][0]} {word_of(claim, ledger)}",
         )
-        rows.append((f"[{chapter.title}](book/{chapter.page}.ipynb)", words))
-    short = table(("Chapter", "Verdicts"), rows)
+        for chapter in chapters
+        for claim in chapter.claims
+    ]
+    short = table(("Claim", "In short", "Verdict"), rows)
     return README_PLACE.sub(lambda place: f"{place[1]}\n{short}\n\n{place[2]}", readme)
 
 

@@ -13,10 +13,11 @@ from ibcore.claims.registry import (
     load_registry,
     registry_hash,
 )
-from ibcore.claims.verdict import LEDGER_KEYS, NoVerdict, Verdict
+from ibcore.claims.verdict import BADGES, LEDGER_KEYS, NoVerdict, Verdict, badge
 from ibcore.claims.words import combine
 
 __all__ = [
+    "BADGES",
     "CHAPTERS",
     "EFFECT_WORDS",
     "IDENTITY_WORDS",
@@ -26,6 +27,7 @@ __all__ = [
     "Part",
     "PartVerdict",
     "Verdict",
+    "badge",
     "combine",
     "decide_part",
     "effects",

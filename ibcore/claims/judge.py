@@ -92,6 +92,8 @@ def judge(
         verdict_without_unlearnt=without,
         registry_hash=registry_hash(claim.chapter),
         title=claim.title,
+        source=claim.source,
+        criterion=claim.criterion,
         seal=_SEAL,
     )
 

@@ -9,6 +9,19 @@ from html import escape
 from ibcore.claims.decide import PartVerdict
 
 _SEAL = object()
+_VISIBLE_ROWS = 10
+
+# Word -> its symbol and its class in the style sheet: never colour alone.
+BADGES = {
+    "reproduced": ("✓", "good"),
+    "holds": ("✓", "good"),
+    "partly": ("◐", "part"),
+    "not reproduced": ("✗", "bad"),
+    "fails": ("✗", "bad"),
+    "inverted": ("⇄", "bad"),
+    "undecided": ("?", "none"),
+    "not judged": ("–", "none"),
+}
 
 LEDGER_KEYS = (
     "id",
@@ -51,6 +64,8 @@ class Verdict:
         The word without the networks that had not learnt.
     registry_hash : str
         State of the criteria it was judged by.
+    title, source, criterion : str
+        Of the claim, as registered.
     """
 
     id: str
@@ -70,6 +85,8 @@ class Verdict:
     verdict_without_unlearnt: str
     registry_hash: str
     title: str = ""
+    source: str = ""
+    criterion: str = ""
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
@@ -91,7 +108,7 @@ class Verdict:
         ]
         if len(self.cells) > 1:
             words = "; ".join(f"{cell}: {word}" for cell, word in self.cells)
-            lines.append(f"{words} ({self.majority:.0%} of the cells have the word of the row)")
+            lines.append(f"{words} ({self.majority:.0%} of the cells have the word of the row).")
         if self.n_not_learnt:
             networks = "network" if self.n_not_learnt == 1 else "networks"
             lines.append(
@@ -121,17 +138,18 @@ class Verdict:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(name)}</th>" for name in _COLUMNS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self.rows
-        )
-        first, *others = self.headings
-        caption = "<br>".join([f"<strong>{escape(first)}</strong>", *map(escape, others)])
-        return (
-            f'<table class="verdict"><caption>{caption}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        _, *others = self.headings
+        lines = [
+            f"{badge(self.verdict)} <strong>{escape(self.id)}</strong> {escape(self.title)}"
+            + (f" ({escape(self.source)})" if self.source else ""),
+            f"<em>What counts.</em> {escape(self.criterion)}" if self.criterion else "",
+            *(escape(line) for line in others),
+        ]
+        table = _html_table(self.rows)
+        if len(self.rows) > _VISIBLE_ROWS:
+            table = f"<details><summary>All {len(self.rows)} tests</summary>{table}</details>"
+        text = "".join(f"<p>{line}</p>" for line in lines if line)
+        return f'<div class="judged">{text}{table}</div>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
@@ -149,6 +167,20 @@ class NoVerdict:
         return self.reason
 
     __repr__ = __str__
+
+
+def badge(word: str) -> str:
+    """A verdict word with its symbol, as HTML."""
+    symbol, kind = BADGES[word]
+    return f'<span class="verdict verdict-{kind}">{symbol} {word}</span>'
+
+
+def _html_table(rows: tuple[tuple[str, ...], ...]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in _COLUMNS)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 _COLUMNS = ("part", "effect [95 % interval]", "criterion", "word")
