@@ -32,6 +32,7 @@ __all__ = ["own_figures"]  # a fixture for every test here
 
 # Every function as called in a chapter; the number of panels it draws on.
 ONE_PANEL = {
+    "falls": lambda ax: plots.falls([0.5, 1.0], [[10, 20], [40, np.nan]], ax=ax),
     "information_plane": lambda ax: plots.information_plane(PLANE, ax=ax),
     "information_over_time": lambda ax: plots.information_over_time(PLANE, ax=ax),
     "sizes": lambda ax: plots.sizes(dict.fromkeys(FRACTIONS, PLANE), ax=ax),

@@ -159,8 +159,10 @@ def test_a_good_chapter_breaks_no_rule():
 
 # The generated pages --------------------------------------------------------------------------
 
-CLAIM = SimpleNamespace(id="SZT-F3", source="fig. 3", statement="It rises | and falls.")
-OTHER = SimpleNamespace(id="SZT-F4", source="fig. 4", statement="Two phases.")
+CLAIM = SimpleNamespace(
+    id="SZT-F3", title="two phases", source="fig. 3", statement="It rises | and falls."
+)
+OTHER = SimpleNamespace(id="SZT-F4", title="a break", source="fig. 4", statement="Two phases.")
 CHAPTER = pages.Chapter(
     "shwartz_ziv", "01_shwartz_ziv", "Two phases", "(verdict-szt-f3)=\n", [CLAIM, OTHER]
 )
@@ -206,7 +208,8 @@ def test_readme_shows_the_verdicts_between_its_marks():
     """What was there before is replaced, what stands around stays."""
     readme = "Top\n<!-- verdicts -->\nold\n<!-- /verdicts -->\nend\n"
     once = pages.readme_with_verdicts(readme, [CHAPTER], {"SZT-F3": ROW})
-    assert "| [Two phases](book/01_shwartz_ziv.ipynb) | 1 ◐ partly, 1 – not judged |" in once
+    assert "| [SZT-F3](book/01_shwartz_ziv.md) | two phases | ◐ partly |" in once
+    assert "| [SZT-F4](book/01_shwartz_ziv.md) | a break | – not judged |" in once
     assert "old" not in once
     assert once.startswith("Top\n")
     assert once.endswith("<!-- /verdicts -->\nend\n")
