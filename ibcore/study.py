@@ -14,7 +14,7 @@ from pathlib import Path
 import xarray as xr
 from platformdirs import user_cache_dir
 
-from ibcore import claims, plane
+from ibcore import claims
 from ibcore.config import PROFILES, Experiment
 from ibcore.estimators import Binning, EdgeBinning, Exact
 from ibcore.experiment import Store, load_or_run
@@ -251,14 +251,6 @@ class Study:
         claims.write_ledger(self.store.root / "ledger.json", verdicts or self.judge())
         if progress_wanted():
             print(f"ledger written: {self.store.root / 'ledger.json'}")
-
-    def files(self) -> dict[str, Path]:
-        """Published plane of every experiment that has one."""
-        return {name: path for name in self.experiments if (path := self.stored(name))}
-
-    def load(self, path: Path) -> xr.Dataset:
-        """A plane from a file."""
-        return plane.load(path)
 
 
 def _read(chapter: str) -> dict:
