@@ -72,17 +72,17 @@ class Store:
 
         ``own_only`` leaves out the published ones.
         """
-        name = Path("weights") / experiment.digest() / block_name(seeds)
+        folder = Path("weights") / experiment.digest()
         for root in (self.work or self.root,) if own_only else self.roots:
-            if not (root / name).exists():
-                continue
-            stored = Trajectory.load(root / name)
-            if (
-                self.trusts(experiment.digest(), stored.code_digest, "training")
-                and stored.seeds == tuple(seeds)
-                and np.isin(experiment.epochs, stored.epochs).all()
-            ):
-                return replace(stored.at(experiment.epochs), experiment=experiment)
+            for path in sorted((root / folder).glob("seeds-*.npz")):
+                stored = Trajectory.load(path)
+                if (
+                    self.trusts(experiment.digest(), stored.code_digest, "training")
+                    and set(seeds) <= set(stored.seeds)
+                    and np.isin(experiment.epochs, stored.epochs).all()
+                ):
+                    cut = stored.only(tuple(seeds)).at(experiment.epochs)
+                    return replace(cut, experiment=experiment)
         return None
 
     def keep(self, trajectory: Trajectory) -> None:

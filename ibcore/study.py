@@ -219,7 +219,13 @@ class Study:
             known = ", ".join(one.id for one in self.claims)
             raise ValueError(f"{self.chapter} has no claim {claim_id!r}; it has {known}.")
         ruler = estimator if estimator is None or isinstance(estimator, str) else repr(estimator)
-        return claims.judge(claim, self.planes(*claim.experiments), estimator=ruler)
+        planes = self.planes(*claim.experiments)
+        try:
+            return claims.judge(claim, planes, estimator=ruler)
+        except ValueError as error:
+            if not self.changes:  # as registered, every claim can be judged
+                raise
+            return claims.NoVerdict(claim.id, f"no verdict with these parameters: {error}")
 
     @property
     def claims(self) -> tuple:

@@ -99,6 +99,14 @@ def test_another_ruler_needs_no_training_and_keeps_the_first(tmp_path, count_tra
     assert set(plane.load(store.plane_path(SMALL))["estimator"].values) == {repr(RULER), "Exact()"}
 
 
+def test_fewer_seeds_under_another_ruler_need_no_training(tmp_path, count_training):
+    """Their weights are cut from the stored blocks."""
+    load_or_run(SMALL, [RULER], store=Store(tmp_path), progress=False)
+    one, elsewhere = SMALL.replace(n_seeds=1), Store(tmp_path / "mine", published=tmp_path)
+    load_or_run(one, [Exact()], store=elsewhere, progress=False)
+    assert count_training == [0, 1, 2]
+
+
 def test_more_seeds_are_added_to_what_is_stored(tmp_path, count_training):
     store = Store(tmp_path)
     load_or_run(SMALL.replace(n_seeds=2), [RULER], store=store, progress=False)

@@ -86,6 +86,13 @@ def test_a_smoke_run_gives_no_verdict_and_leaves_nothing(tmp_path, monkeypatch):
         smoke.publish()
 
 
+def test_parameters_that_leave_a_claim_unanswered_say_so(study, tmp_path):
+    """A shorter run has no epoch 400: the chapter goes on and the row says why it has no word."""
+    short = Study("shwartz_ziv", n_epochs=20, n_seeds=2)
+    found = str(short.verdict("SZT-F2"))
+    assert "no verdict with these parameters: epoch 400 was not measured" in found
+
+
 def test_a_changed_run_cannot_be_published(study):
     with pytest.raises(ValueError, match="only a paper-scale run without changes"):
         Study("shwartz_ziv", n_bins=50).publish()

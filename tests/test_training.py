@@ -201,6 +201,8 @@ def test_engines_are_chosen_by_what_they_can_do():
         train(SHORT.replace(hidden_widths=(300,)), engine="fused")
     with pytest.raises(ValueError, match="engine must be"):
         train(SHORT, engine="jax")
+    with pytest.raises(ValueError, match="device must be one of auto, cpu, cuda; got 'gpu'"):
+        train(SHORT, device="gpu")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -35,6 +35,7 @@ __all__ = [
 # enough that 60 000 training rows stay below 4 MB.
 ORDER_ENTRIES = 1_000_000
 WIDEST_FUSED = 64
+DEVICES = ("auto", "cpu", "cuda")
 
 
 def default_threads() -> int:
@@ -111,6 +112,8 @@ def train(
     ValueError
         If the engine cannot train this experiment or the device is not there.
     """
+    if device not in DEVICES:
+        raise ValueError(f"device must be one of {', '.join(DEVICES)}; got {device!r}.")
     task = load_task(experiment.task)
     seeds = experiment.seeds if seeds is None else tuple(seeds)
     fitting = engine_for(experiment, task, device)

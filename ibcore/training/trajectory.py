@@ -1,6 +1,6 @@
 """The result of training: the weights of every network at the measured epochs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from itertools import pairwise
@@ -70,7 +70,7 @@ class Trajectory:
     experiment: Experiment
     seeds: tuple[int, ...]
     epochs: np.ndarray
-    parameters: np.ndarray
+    parameters: np.ndarray = field(repr=False)
     engine: str = "fused"
     code_digest: str = ""
     duration_s: float = 0.0
