@@ -2,11 +2,23 @@
 
 from ibcore import config, information, plane, plots, theory
 from ibcore.config import Experiment
-from ibcore.estimators import Binning, EdgeBinning, Exact, LayerInformation
-from ibcore.experiment import Store, load_or_run, run
+from ibcore.estimators import (
+    AdaptiveBinning,
+    Binning,
+    EdgeBinning,
+    Exact,
+    KernelBound,
+    LabelBound,
+    LayerInformation,
+    NetInputBinning,
+    Quantised,
+    RangeBinning,
+)
+from ibcore.experiment import load_or_run, run
 from ibcore.measure import measure
 from ibcore.networks import Ensemble
 from ibcore.parameters import check_parameters
+from ibcore.store import Store
 from ibcore.study import Study
 from ibcore.tasks import Task, load_task
 from ibcore.training import Trajectory, train
@@ -14,12 +26,18 @@ from ibcore.training import Trajectory, train
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdaptiveBinning",
     "Binning",
     "EdgeBinning",
     "Ensemble",
     "Exact",
     "Experiment",
+    "KernelBound",
+    "LabelBound",
     "LayerInformation",
+    "NetInputBinning",
+    "Quantised",
+    "RangeBinning",
     "Store",
     "Study",
     "Task",

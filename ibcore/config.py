@@ -10,15 +10,23 @@ from dataclasses import asdict, dataclass, fields, replace
 import numpy as np
 
 TASKS = ("szt", "szt_soft", "g1", "g2", "random", "parity", "digits", "mnist")
-ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "softsign", "softplus")
+ACTIVATIONS = (
+    "linear", "tanh", "sigmoid", "relu", "softsign", "softplus", "leaky_relu", "elu",
+    "centred_softplus", "swish", "gelu", "abs", "prelu", "hard_tanh",
+)  # fmt: skip
 INITIALIZERS = ("fan_in", "fan_out", "saxe", "glorot_normal", "glorot_uniform", "he_normal")
 OPTIMIZERS = ("sgd", "momentum", "adam")
+LOSSES = ("cross_entropy", "squared_error")
+L2_CONVENTIONS = ("sum", "half_sum")
+PARSEVAL_FORMS = ("update", "penalty")
 SPLITS = ("random", "unshuffled")
 PROFILES = ("smoke", "paper")
 
 # These say how much is measured, not what is trained, and stay out of the digest: seeds and
 # epochs can be added to a result without redoing it.
 _NOT_IDENTITY = ("n_seeds", "first_seed", "n_measured_epochs", "measured_epochs")
+# These count only where they are used, so that a setting may be added without renaming results.
+_IDENTITY_IF_USED = {"loss": "cross_entropy", "l2": 0.0, "parseval": 0.0, "noise_std": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +40,8 @@ class Experiment:
     hidden_widths : tuple of int
         Units per hidden layer; the output layer follows from the task.
     activation : str
-        Of every hidden layer, one of ``config.ACTIVATIONS``. The output is a softmax.
+        Of every hidden layer, one of ``config.ACTIVATIONS``. The slopes of ``"prelu"`` are
+        trained, one per unit from 0.25; ``"leaky_relu"`` has the slope 0.01.
     initializer : str
         One of ``config.INITIALIZERS``; biases start at zero.
     init_gain : float
@@ -43,6 +52,24 @@ class Experiment:
         ``momentum`` counts for the optimizer of that name only.
     batch_size : int or None
         None is full batch: one update per epoch on all training rows.
+    loss : str
+        ``"cross_entropy"``: mean over samples, the output layer is a softmax.
+        ``"squared_error"``: mean over samples of the sum over outputs of (output - target)²,
+        the output layer is linear; targets of a class are 0 and 1.
+    l2 : float
+        Penalty λ on the weights, not on biases.
+    l2_convention : str
+        ``"sum"``: λ Σ W² is added to the loss; ``"half_sum"``: λ/2 Σ W².
+    parseval : float
+        Strength β that pulls the weights of a layer towards WᵀW = I, columns being units.
+    parseval_form : str
+        ``"update"``: after each step W ← (1 + β) W - β W WᵀW (Cisse et al. 2017, eq. 11);
+        ``"penalty"``: β ‖WᵀW - I‖² is added to the loss.
+    regularized_layers : tuple of int or None
+        Layers, counted from 1, whose weights ``l2`` and ``parseval`` act on; None means all.
+    noise_std : float
+        Gaussian noise of this standard deviation is added to every hidden layer, T = f(z) + Z,
+        in training and in measurement (Goldfeld et al. 2019).
     n_epochs : int
         Passes over the training rows.
     train_fraction : float
@@ -79,6 +106,13 @@ class Experiment:
     optimizer: str = "adam"
     learning_rate: float = 4e-4
     momentum: float = 0.9
+    loss: str = "cross_entropy"
+    l2: float = 0.0
+    l2_convention: str = "sum"
+    parseval: float = 0.0
+    parseval_form: str = "update"
+    regularized_layers: tuple[int, ...] | None = None
+    noise_std: float = 0.0
     batch_size: int | None = 512
     n_epochs: int = 8000
     train_fraction: float = 0.85
@@ -95,6 +129,13 @@ class Experiment:
         self._one_of("initializer", INITIALIZERS)
         self._one_of("optimizer", OPTIMIZERS)
         self._one_of("split", SPLITS)
+        self._one_of("loss", LOSSES)
+        self._one_of("l2_convention", L2_CONVENTIONS)
+        self._one_of("parseval_form", PARSEVAL_FORMS)
+        for name in ("l2", "parseval", "noise_std"):
+            self._set(name, float(getattr(self, name)))
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}.")
         for name in ("hidden_widths", "measured_epochs"):
             self._set(name, tuple(int(value) for value in getattr(self, name)))
         if not self.hidden_widths or min(self.hidden_widths) < 1:
@@ -102,6 +143,18 @@ class Experiment:
                 f"hidden_widths needs at least one layer of at least one unit, "
                 f"got {self.hidden_widths}."
             )
+        if self.regularized_layers is not None:
+            self._set(
+                "regularized_layers", tuple(sorted({int(k) for k in self.regularized_layers}))
+            )
+            n_layers = len(self.hidden_widths) + 1
+            if not set(self.regularized_layers) <= set(range(1, n_layers + 1)) or not len(
+                self.regularized_layers
+            ):
+                raise ValueError(
+                    f"regularized_layers names layers from 1 to {n_layers}, the output layer, or "
+                    f"is None for all; got {self.regularized_layers}."
+                )
         for name in ("n_epochs", "n_seeds"):
             self._whole(name, 1)
         self._whole("first_seed", 0)
@@ -142,6 +195,12 @@ class Experiment:
         return tuple(range(self.first_seed, self.first_seed + self.n_seeds))
 
     @property
+    def penalized(self) -> tuple[int, ...]:
+        """Layers, counted from 1, that ``l2`` and ``parseval`` act on."""
+        every = tuple(range(1, len(self.hidden_widths) + 2))
+        return every if self.regularized_layers is None else self.regularized_layers
+
+    @property
     def epochs(self) -> np.ndarray:
         """Measured epochs, increasing: 0, log-spaced ones, the named ones, the last."""
         spaced = np.geomspace(1, self.n_epochs, self.n_measured_epochs - 1).round()
@@ -174,5 +233,16 @@ class Experiment:
         deciding = {key: value for key, value in asdict(self).items() if key not in _NOT_IDENTITY}
         if self.optimizer != "momentum":
             del deciding["momentum"]
+        if not self.l2:
+            del deciding["l2_convention"]
+        if not self.parseval:
+            del deciding["parseval_form"]
+        if self.penalized == tuple(range(1, len(self.hidden_widths) + 2)) or not (
+            self.l2 or self.parseval
+        ):
+            del deciding["regularized_layers"]
+        for name, unused in _IDENTITY_IF_USED.items():
+            if deciding[name] == unused:
+                del deciding[name]
         text = json.dumps(deciding, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

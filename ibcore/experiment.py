@@ -10,10 +10,9 @@ import platform
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from json import dumps, loads
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -21,117 +20,17 @@ from tqdm import tqdm
 
 from ibcore import identity, plane
 from ibcore.config import Experiment
-from ibcore.observables import OBSERVABLES, VARIABLES, View
+from ibcore.estimators import Quantised, from_name, singles, sweeps
+from ibcore.observables import OBSERVABLES, VARIABLES, View, described
+from ibcore.store import Store, block_name, blocks, read_certificates, write_text
 from ibcore.training import Trajectory, default_threads, measured, progress_wanted, train
 
-BLOCK = 10
 CERTIFIED_DIFFERENCE = 1e-3  # bits; a file rounds to 2e-4
 SEED_RULE = (
     "Philox(key=(seed, purpose << 32 | epoch)); purposes data 0, split 1, init 2, batches 3, "
-    "noise 4"
+    "noise 4, measured noise 5"
 )
 DEFAULT_OBSERVABLES = (OBSERVABLES["performance"], OBSERVABLES["shape"])
-
-
-@dataclass(frozen=True)
-class Store:
-    """A folder of results: ``planes/<digest>.nc``, ``weights/<digest>/…npz``, certificates.
-
-    Parameters
-    ----------
-    root : Path
-        Where planes are read and written.
-    published : Path, optional
-        A second folder that is only read, after ``root``.
-    work : Path, optional
-        Where the weights of finished blocks are kept between runs; ``root`` by default.
-    """
-
-    root: Path
-    published: Path | None = None
-    work: Path | None = None
-
-    @property
-    def roots(self) -> tuple[Path, ...]:
-        """Folders to read from, in order, each once."""
-        return tuple(dict.fromkeys(p for p in (self.root, self.published, self.work) if p))
-
-    def plane_path(self, experiment: Experiment) -> Path:
-        """Where the plane of an experiment is written."""
-        return self.root / "planes" / f"{experiment.digest()}.nc"
-
-    def find(self, experiment: Experiment) -> list[Path]:
-        """The stored planes of an experiment, those of ``root`` first."""
-        name = Path("planes") / f"{experiment.digest()}.nc"
-        return [root / name for root in self.roots if (root / name).exists()]
-
-    def weights(
-        self, experiment: Experiment, seeds: Sequence[int], *, own_only: bool = False
-    ) -> Trajectory | None:
-        """Stored weights of these seeds and the measured epochs, if by code that is trusted.
-
-        ``own_only`` leaves out the published ones.
-        """
-        folder = Path("weights") / experiment.digest()
-        for root in (self.work or self.root,) if own_only else self.roots:
-            for path in sorted((root / folder).glob("seeds-*.npz")):
-                stored = Trajectory.load(path)
-                if (
-                    self.trusts(experiment.digest(), stored.code_digest, "training")
-                    and set(seeds) <= set(stored.seeds)
-                    and np.isin(experiment.epochs, stored.epochs).all()
-                ):
-                    cut = stored.only(tuple(seeds)).at(experiment.epochs)
-                    return replace(cut, experiment=experiment)
-        return None
-
-    def keep(self, trajectory: Trajectory) -> None:
-        """Store the weights of one block for later runs."""
-        folder = (self.work or self.root) / "weights" / trajectory.experiment.digest()
-        trajectory.save(folder / block_name(trajectory.seeds))
-
-    def publish_weights(self, experiment: Experiment) -> None:
-        """Put the weights of an experiment beside its plane, for readers with another ruler."""
-        for seeds in blocks(experiment):
-            path = self.root / "weights" / experiment.digest() / block_name(seeds)
-            trajectory = self.weights(experiment, seeds)
-            if trajectory is None:
-                raise ValueError(f"no stored weights of {experiment.digest()}; run it first.")
-            trajectory.save(path)
-
-    def trusts(self, digest: str, code_digest: str, part: str = "all") -> bool:
-        """Whether the code that made a result is today's, or certified to give the same."""
-        today = identity.code_digest(part)
-        return code_digest == today or any(
-            entry["today"] == today and code_digest in entry["older"]
-            for root in self.roots
-            for entry in read_certificates(root).get(digest, [])
-        )
-
-
-def blocks(experiment: Experiment) -> list[tuple[int, ...]]:
-    """The seeds in the blocks in which they run."""
-    seeds = experiment.seeds
-    return [seeds[first : first + BLOCK] for first in range(0, len(seeds), BLOCK)]
-
-
-def read_certificates(root: Path) -> dict[str, list[dict]]:
-    """The certificates of a store: digest -> [{"older": […], "today": …}]."""
-    path = root / "certificates.json"
-    return loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write beside, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
-def block_name(seeds: Sequence[int]) -> str:
-    """File name of the weights of one block of seeds."""
-    return f"seeds-{min(seeds):04d}-{max(seeds):04d}.npz"
 
 
 def run(
@@ -219,7 +118,7 @@ def measure_trajectory(
         ``i_xt`` and ``i_ty`` (estimator, seed, epoch, layer) in bits, and each observable as
         (seed, epoch) or (seed, epoch, layer). A network that diverged gives NaN.
     """
-    estimators = [estimator.prepare(trajectory) for estimator in estimators]
+    estimators = singles(estimators)
     performance = OBSERVABLES["performance"]
     observables = [performance, *(one for one in observables if one != performance)]
     task, widths = trajectory.task, trajectory.widths[1:]
@@ -234,15 +133,17 @@ def measure_trajectory(
     broken = trajectory.diverged()
 
     def measure_one(s: int) -> None:
+        own = trajectory.only((trajectory.seeds[s],))
+        prepared = sweeps([estimator.prepare(own) for estimator in estimators])
         for k, epoch in enumerate(trajectory.epochs):
             if not broken[k, s]:
                 network = trajectory.ensemble(k)[s]
                 view = View(trajectory.experiment, task, network, trajectory.seeds[s], int(epoch))
-                for e, estimator in enumerate(estimators):
-                    for layer, t in enumerate(view.layers):
-                        information = estimator(t, labels)
-                        found["i_xt"][e, s, k, layer] = information.i_xt
-                        found["i_ty"][e, s, k, layer] = information.i_ty
+                for estimator, places in prepared:
+                    for layer, t in enumerate(_seen_by(estimator, view)):
+                        information = np.reshape(estimator(t, labels), (-1, 2))
+                        found["i_xt"][places, s, k, layer] = information[:, 0]
+                        found["i_ty"][places, s, k, layer] = information[:, 1]
                 for observable in observables:
                     for name, value in observable(view).items():
                         found[name][s, k] = value
@@ -262,12 +163,19 @@ def measure_trajectory(
     return found
 
 
+def _seen_by(estimator, view: View) -> list[np.ndarray]:
+    """The layers as an estimator wants them: Quantised rounds them on the way."""
+    if isinstance(estimator, Quantised):
+        return estimator.layers(view.network, view.task.x[measured(view.task)])
+    return view.layers
+
+
 def _as_plane(trajectory, estimators, values, attrs) -> xr.Dataset:
     """A plane with its provenance."""
     task, experiment = trajectory.task, trajectory.experiment
     rows = task.x[measured(task)]
     found = plane.new_plane(
-        estimators={repr(estimator): estimator.measures for estimator in estimators},
+        estimators={repr(one): one.measures for one in singles(estimators)},
         seeds=trajectory.seeds,
         epochs=trajectory.epochs,
         updates=trajectory.updates,
@@ -288,7 +196,9 @@ def _as_plane(trajectory, estimators, values, attrs) -> xr.Dataset:
         },
     )
     for name in set(found.data_vars) & set(VARIABLES):
-        found[name].attrs |= dict(zip(("units", "long_name"), VARIABLES[name], strict=True))
+        found[name].attrs |= dict(
+            zip(("units", "long_name"), described(name, experiment), strict=True)
+        )
     return found
 
 
@@ -300,7 +210,7 @@ def missing(
     for what, wanted, there in (
         ("seed", experiment.seeds, stored["seed"].values),
         ("epoch", experiment.epochs, stored["epoch"].values),
-        ("ruler", [repr(e) for e in estimators], stored["estimator"].values),
+        ("ruler", [repr(e) for e in singles(estimators)], stored["estimator"].values),
         ("observable", [n for o in observables for n in o.names], list(stored.data_vars)),
     ):
         absent = [str(one) for one in wanted if one not in there]
@@ -377,6 +287,7 @@ def load_or_run(
     ValueError
         If the stored file is damaged; it is named, and nothing is computed in its place.
     """
+    estimators = singles(estimators)
     asked, names = experiment, {repr(estimator): estimator for estimator in estimators}
     for path in [] if recompute else store.find(experiment):
         stored = plane.load(path)
@@ -407,10 +318,7 @@ def load_or_run(
 
 def _rebuilt(stored: xr.Dataset) -> list:
     """The estimators of a stored plane, from their names."""
-    from ibcore import estimators
-
-    known = {name: getattr(estimators, name) for name in ("Binning", "EdgeBinning", "Exact")}
-    return [eval(name, {"__builtins__": {}}, known) for name in stored["estimator"].values]
+    return [from_name(name) for name in stored["estimator"].values]
 
 
 def _with_seeds(experiment: Experiment, seeds: Sequence[int]) -> Experiment:

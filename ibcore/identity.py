@@ -19,8 +19,10 @@ from ibcore.tasks import load_task
 from ibcore.training import train, updates_per_epoch
 
 PACKAGE = Path(__file__).parent
-TRAINING = ("config", "randomness", "tasks", "networks", "training")
-MEASURING = ("information", "theory", "estimators", "observables", "experiment")
+TRAINING = ("config", "randomness", "simd", "tasks", "networks", "training")
+MEASURING = (
+    "information", "theory", "estimators", "geometry", "decomposition", "observables", "experiment",
+)  # fmt: skip
 CANARY_UPDATES = 20
 # Two machines round differently in the last bits of float32; a different run differs by far more.
 CANARY_TOLERANCE = 1e-4

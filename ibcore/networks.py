@@ -1,27 +1,46 @@
 """Ensembles of small dense networks: activations, initial weights, the forward pass.
 
 An ensemble is one object with a leading axis ``seed``; 50 networks are 50 slices of the same
-arrays. Hidden layers share one activation, the output layer is a softmax.
+arrays. Hidden layers share one activation; the output layer is a softmax or linear.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, ndtr, ndtri
 
 from ibcore.config import Experiment
 from ibcore.randomness import generator
 
-# Each activation f with its slope f' as a function of the pre-activation z and of t = f(z).
+LEAK = 0.01  # slope of leaky ReLU for negative z
+PRELU_START = 0.25  # He et al. 2015
+
+
+def _bell(z):
+    return np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+
+
+# Each activation f with its slope f' as a function of the pre-activation z and of t = f(z). The
+# one that is missing, "prelu", has slopes of its own in every network.
 ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
     "linear": (lambda z: z, lambda z, t: np.ones_like(z)),
     "tanh": (np.tanh, lambda z, t: 1 - t * t),
     "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), lambda z, t: t * (1 - t)),
     "relu": (lambda z: np.maximum(z, 0), lambda z, t: (z > 0).astype(z.dtype)),
     "softsign": (lambda z: z / (1 + np.abs(z)), lambda z, t: (1 - np.abs(t)) ** 2),
-    "softplus": (lambda z: np.logaddexp(0, z), lambda z, t: -np.expm1(-t)),
+    "softplus": (lambda z: np.logaddexp(0, z), lambda z, t: expit(z)),
+    "leaky_relu": (lambda z: np.where(z > 0, z, LEAK * z), lambda z, t: np.where(z > 0, 1.0, LEAK)),
+    "elu": (
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        lambda z, t: np.exp(np.minimum(z, 0)),
+    ),
+    "centred_softplus": (lambda z: np.logaddexp(0, z) - np.log(2), lambda z, t: expit(z)),
+    "swish": (lambda z: z * expit(z), lambda z, t: expit(z) + t * (1 - expit(z))),
+    "gelu": (lambda z: z * ndtr(z), lambda z, t: ndtr(z) + z * _bell(z)),
+    "abs": (np.abs, lambda z, t: np.sign(z)),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z, t: (np.abs(z) < 1).astype(z.dtype)),
 }
 
 
@@ -87,11 +106,17 @@ class Ensemble:
     biases : tuple of (seed, unit) arrays
     activation : str
         Of the hidden layers.
+    output : str
+        ``"softmax"`` or ``"linear"``.
+    slopes : tuple of (seed, unit) arrays
+        For ``"prelu"``: the slopes of each hidden layer for negative z.
     """
 
     weights: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
     activation: str = "tanh"
+    output: str = "softmax"
+    slopes: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def initial(
@@ -118,7 +143,13 @@ class Ensemble:
             for layer in layers
         )
         biases = tuple(np.zeros((len(seeds), width), np.float32) for width in widths[1:])
-        return cls(weights, biases, experiment.activation)
+        slopes = ()
+        if experiment.activation == "prelu":
+            slopes = tuple(
+                np.full((len(seeds), width), PRELU_START, np.float32) for width in widths[1:-1]
+            )
+        output = "softmax" if experiment.loss == "cross_entropy" else "linear"
+        return cls(weights, biases, experiment.activation, output, slopes)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -128,37 +159,68 @@ class Ensemble:
     def __getitem__(self, index) -> "Ensemble":
         """Some of the networks: an integer gives an ensemble of one."""
         index = slice(index, index + 1) if isinstance(index, int) else index
-        return Ensemble(
-            tuple(weight[index] for weight in self.weights),
-            tuple(bias[index] for bias in self.biases),
-            self.activation,
+        return replace(
+            self,
+            weights=tuple(weight[index] for weight in self.weights),
+            biases=tuple(bias[index] for bias in self.biases),
+            slopes=tuple(slope[index] for slope in self.slopes),
         )
 
-    def pre_activations(self, x: np.ndarray) -> list[np.ndarray]:
-        """z = t W + b of every layer, (seed, sample, unit) float64; the last one are the logits."""
-        function, _ = ACTIVATIONS[self.activation]
-        found, t = [], np.asarray(x, np.float64)
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            t = t if layer == 0 else function(found[-1])
-            found.append(t @ weight.astype(np.float64) + bias[:, None].astype(np.float64))
-        return found
+    def activate(self, layer: int, z: np.ndarray) -> np.ndarray:
+        """f(z) of a hidden layer, counted from 0; z is (seed, sample, unit)."""
+        if self.activation == "prelu":
+            return np.where(z > 0, z, self.slopes[layer][:, None].astype(np.float64) * z)
+        return ACTIVATIONS[self.activation][0](z)
 
-    def layers(self, x: np.ndarray) -> list[np.ndarray]:
-        """Activations of every layer, the softmax output included.
+    def finish(self, z: np.ndarray) -> np.ndarray:
+        """Output of the network from the last z."""
+        return softmax(z) if self.output == "softmax" else z
+
+    def slope(self, layer: int, z: np.ndarray) -> np.ndarray:
+        """f'(z) of a hidden layer, counted from 0; z is (seed, sample, unit)."""
+        if self.activation == "prelu":
+            return np.where(z > 0, 1.0, self.slopes[layer][:, None].astype(np.float64))
+        function, slope = ACTIVATIONS[self.activation]
+        return slope(z, function(z))
+
+    def forward(
+        self, x: np.ndarray, noise: Sequence[np.ndarray] = ()
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Pre-activations z = t W + b and activations t of every layer.
+
+        Parameters
+        ----------
+        x : (sample, feature) array
+        noise : sequence of (seed, sample, unit) arrays, one per hidden layer, or empty
+            Added to the activations of the hidden layers, on which the next layer builds.
+
+        Returns
+        -------
+        z, t : lists of (seed, sample, unit) float64 arrays
+            The last z are the logits, the last t the output.
+        """
+        z, t = [], [np.asarray(x, np.float64)]
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            z.append(t[-1] @ weight.astype(np.float64) + bias[:, None].astype(np.float64))
+            if layer == len(self.weights) - 1:
+                t.append(self.finish(z[-1]))
+            else:
+                t.append(self.activate(layer, z[-1]) + (noise[layer] if len(noise) else 0))
+        return z, t[1:]
+
+    def layers(self, x: np.ndarray, noise: Sequence[np.ndarray] = ()) -> list[np.ndarray]:
+        """Activations of every layer, the output included.
 
         Computed in float64 from the stored float32 weights and rounded once, so that what an
         estimator sees does not depend on the engine that trained the network.
 
         Parameters
         ----------
-        x : (sample, feature) array
+        x, noise
+            As for ``forward``.
 
         Returns
         -------
         list of (seed, sample, unit) float32 arrays
         """
-        function, _ = ACTIVATIONS[self.activation]
-        *hidden, logits = self.pre_activations(x)
-        return [function(z).astype(np.float32) for z in hidden] + [
-            softmax(logits).astype(np.float32)
-        ]
+        return [t.astype(np.float32) for t in self.forward(x, noise)[1]]

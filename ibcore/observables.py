@@ -9,12 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
+from ibcore import geometry
 from ibcore.config import Experiment
+from ibcore.decomposition import decompose
 from ibcore.estimators import Binning
-from ibcore.networks import ACTIVATIONS, Ensemble, softmax
+from ibcore.networks import Ensemble
 from ibcore.tasks import Task
 from ibcore.theory import ib_encoder
-from ibcore.training import batch_orders, measured, split_rows, target_table
+from ibcore.training import batch_orders, measured, measured_noise, split_rows, target_table
 
 # name -> (unit, long name); what a plane may hold besides i_xt and i_ty
 VARIABLES = {
@@ -31,7 +33,27 @@ VARIABLES = {
     "minibatch_gradient_std": ("nats", "norm of the gradient's std over mini-batches"),
     "ib_beta": ("1", "beta of the closest self-consistent encoder"),
     "ib_divergence": ("bits", "divergence from the closest self-consistent encoder"),
+    "known_label": ("bits", "I(Y; bin(T))"),
+    "known_signature": ("bits", "I(signature; bin(T) | Y)"),
+    "known_orbit": ("bits", "I(orbit; bin(T) | signature)"),
+    "known_within": ("bits", "I(X; bin(T) | orbit)"),
+    "known_popcount": ("bits", "I(number of ones; bin(T))"),
+    "scatter_within": ("1", "trace of the covariance within classes"),
+    "scatter_between": ("1", "trace of the covariance of the class means"),
+    "log_det_within": ("bits", "log2 of the determinant of the covariance within classes"),
+    "cosine_within": ("1", "mean cosine of two samples of a class"),
+    "cosine_between": ("1", "mean cosine of two samples of different classes"),
+    "participation_ratio": ("1", "effective number of directions"),
 }
+
+
+def described(name: str, experiment: Experiment) -> tuple[str, str]:
+    """Unit and long name of a variable in the results of an experiment."""
+    unit, words = VARIABLES[name]
+    if experiment.loss == "squared_error":
+        unit = "1" if unit == "nats" else unit
+        words = words.replace("cross-entropy", "squared error")
+    return unit, words
 
 
 @dataclass(frozen=True)
@@ -55,16 +77,20 @@ class View:
         return target_table(self.task)
 
     @cached_property
+    def _passed(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        noise = measured_noise(self.experiment, (self.seed,), self.epoch, len(self.task.x))
+        z, t = self.network.forward(self.task.x, noise)
+        return [one[0] for one in z], [one[0] for one in t]
+
+    @property
     def pre_activations(self) -> list[np.ndarray]:
         """z of every layer for all rows of the task, (sample, unit) float64."""
-        return [z[0] for z in self.network.pre_activations(self.task.x)]
+        return self._passed[0]
 
-    @cached_property
+    @property
     def outputs(self) -> list[np.ndarray]:
-        """f(z) of every layer and the softmax for all rows, (sample, unit) float64."""
-        function, _ = ACTIVATIONS[self.experiment.activation]
-        *hidden, logits = self.pre_activations
-        return [function(z) for z in hidden] + [softmax(logits)]
+        """t of every layer for all rows of the task, (sample, unit) float64."""
+        return self._passed[1]
 
     @cached_property
     def layers(self) -> list[np.ndarray]:
@@ -75,9 +101,10 @@ class View:
 
 @dataclass(frozen=True)
 class Performance:
-    """Cross-entropy (nats) and accuracy on training and test rows.
+    """Loss (cross-entropy in nats, or squared error) and accuracy on training and test rows.
 
-    With soft labels the accuracy counts agreement with the more probable class.
+    The loss is that of the data: without penalties on the weights. With soft labels the accuracy
+    counts agreement with the more probable class.
     """
 
     names = ("loss", "test_loss", "train_accuracy", "test_accuracy")
@@ -85,10 +112,13 @@ class Performance:
     def __call__(self, view: View) -> dict[str, float]:
         """Numbers of one network, by name."""
         logits = view.pre_activations[-1]
-        top = logits.max(axis=1)
-        log_p = logits - top[:, None]
-        log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
-        loss = -(view.target * log_p).sum(axis=1)
+        if view.experiment.loss == "squared_error":
+            loss = ((logits - view.target) ** 2).sum(axis=1)
+        else:
+            top = logits.max(axis=1)
+            log_p = logits - top[:, None]
+            log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
+            loss = -(view.target * log_p).sum(axis=1)
         right = logits.argmax(axis=1) == view.target.argmax(axis=1)
         train, test = view.rows
         return {
@@ -169,14 +199,15 @@ class GradientStatistics:
     @staticmethod
     def _backward(view: View, rows: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Inputs h and errors δ of every layer: the gradient of row i is the outer product."""
-        _, slope = ACTIVATIONS[view.experiment.activation]
         below = [view.task.x[rows].astype(np.float64)] + [t[rows] for t in view.outputs[:-1]]
         delta = view.outputs[-1][rows] - view.target[rows]
+        if view.experiment.loss == "squared_error":
+            delta = 2 * delta
         deltas = [delta]
         for layer in range(len(below) - 1, 0, -1):
             weight = view.network.weights[layer][0].astype(np.float64)
-            z = view.pre_activations[layer - 1][rows]
-            delta = (delta @ weight.T) * slope(z, below[layer])
+            z = view.pre_activations[layer - 1][None, rows]
+            delta = (delta @ weight.T) * view.network.slope(layer - 1, z)[0]
             deltas.insert(0, delta)
         return below, deltas
 
@@ -224,9 +255,54 @@ class SelfConsistency:
         return found
 
 
+@dataclass(frozen=True)
+class Decomposition:
+    """What the binned layer knows of a 12-bit input, part by part; see ``ibcore.decomposition``."""
+
+    n_bins: int = 30
+    names = ("known_label", "known_signature", "known_orbit", "known_within", "known_popcount")
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Numbers per layer, by name."""
+        ruler = Binning(n_bins=self.n_bins, low=-1.0, high=1.0)
+        parts = [decompose(ruler.codes(t)) for t in view.layers]
+        return dict(zip(self.names, map(list, zip(*parts, strict=True)), strict=True))
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """How the points of each layer lie; see ``ibcore.geometry``."""
+
+    names = (
+        "scatter_within",
+        "scatter_between",
+        "log_det_within",
+        "cosine_within",
+        "cosine_between",
+        "participation_ratio",
+    )
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Numbers per layer, by name."""
+        labels = view.target[measured(view.task)].argmax(axis=1)
+        found = {name: [] for name in self.names}
+        for t in view.layers:
+            spread = geometry.scatter(t, labels)
+            found["scatter_within"].append(spread.within)
+            found["scatter_between"].append(spread.between)
+            found["log_det_within"].append(spread.log_det_within)
+            within, between = geometry.cosines(t, labels)
+            found["cosine_within"].append(within)
+            found["cosine_between"].append(between)
+            found["participation_ratio"].append(geometry.participation_ratio(t))
+        return found
+
+
 OBSERVABLES = {
     "performance": Performance(),
     "shape": Shape(),
     "gradients": GradientStatistics(),
     "self_consistency": SelfConsistency(),
+    "decomposition": Decomposition(),
+    "clustering": Clustering(),
 }

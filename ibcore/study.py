@@ -16,12 +16,12 @@ from platformdirs import user_cache_dir
 
 from ibcore import claims
 from ibcore.config import PROFILES, Experiment
-from ibcore.estimators import Binning, EdgeBinning, Exact
-from ibcore.experiment import Store, load_or_run
+from ibcore.estimators import Binning, from_name
+from ibcore.experiment import load_or_run
 from ibcore.observables import OBSERVABLES
+from ibcore.store import Store
 from ibcore.training import progress_wanted
 
-RULERS = {"Binning": Binning, "EdgeBinning": EdgeBinning, "Exact": Exact}
 # A chapter's parameters of these names change every experiment, the others only what an
 # experiment leaves to the chapter's base.
 SCALE = ("n_seeds", "n_epochs", "n_measured_epochs")
@@ -150,7 +150,7 @@ class Study:
     def estimators(self, name: str) -> list:
         """The rulers of one experiment, the main one first."""
         main = Binning(n_bins=self.n_bins or self._content["chapter"]["n_bins"], low=-1, high=1)
-        more = [_ruler(ruler) for ruler in self._entry(name).get("rulers", [])]
+        more = [from_name(ruler) for ruler in self._entry(name).get("rulers", [])]
         return list({repr(ruler): ruler for ruler in [main, *more]}.values())
 
     def observables(self, name: str) -> list:
@@ -262,8 +262,3 @@ class Study:
 def _read(chapter: str) -> dict:
     """The study file of a chapter."""
     return tomllib.loads((files("ibcore.chapters") / f"{chapter}.toml").read_text("utf-8"))
-
-
-def _ruler(text: str):
-    """An estimator from its name in a study file."""
-    return eval(text, {"__builtins__": {}}, RULERS)

@@ -69,6 +69,60 @@ def test_digest_names_one_network_not_how_much_is_measured():
         assert base.replace(**active).digest() != base.digest()
 
 
+def test_settings_without_effect_leave_the_digest_as_it_was():
+    """Results keep their names when settings are added; the digest is the one of version 0.1."""
+    base = Experiment(n_epochs=100)
+    assert base.digest() == "62a34cfd1aec5a6a"
+    for idle in (
+        {"l2_convention": "half_sum"},
+        {"parseval_form": "penalty"},
+        {"regularized_layers": (1, 2)},
+        {"n_seeds": 3},
+    ):
+        assert base.replace(**idle).digest() == base.digest()
+    assert (
+        base.replace(l2=0.1, regularized_layers=range(1, 7)).digest()
+        == base.replace(l2=0.1).digest()
+    )
+
+
+def test_every_setting_with_an_effect_changes_the_digest():
+    seen = {Experiment().digest()}
+    for active in (
+        {"loss": "squared_error"},
+        {"noise_std": 0.1},
+        {"l2": 0.1},
+        {"l2": 0.1, "l2_convention": "half_sum"},
+        {"l2": 0.1, "regularized_layers": (1,)},
+        {"parseval": 0.1},
+        {"parseval": 0.1, "parseval_form": "penalty"},
+        {"parseval": 0.1, "regularized_layers": (1,)},
+    ):
+        experiment = Experiment(**active)
+        assert Experiment.from_json(experiment.to_json()) == experiment
+        assert experiment.digest() not in seen
+        seen.add(experiment.digest())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"l2": -1}, "l2 must not be negative, got -1"),
+        ({"parseval": float("nan")}, "parseval must not be negative, got nan"),
+        ({"noise_std": float("inf")}, "noise_std must not be negative, got inf"),
+        ({"loss": "mse"}, "loss must be one of cross_entropy, squared_error; got 'mse'"),
+        ({"l2_convention": "mean"}, "l2_convention must be one of sum, half_sum"),
+        ({"parseval_form": "hard"}, "parseval_form must be one of update, penalty"),
+        ({"regularized_layers": (0,)}, "names layers from 1 to 6"),
+        ({"regularized_layers": (7,)}, "names layers from 1 to 6"),
+        ({"regularized_layers": ()}, "names layers from 1 to 6"),
+    ],
+)
+def test_impossible_settings_of_loss_penalties_and_noise(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Experiment(**wrong)
+
+
 @pytest.mark.parametrize("n_measured", [2, 3, 10, 100])
 def test_measured_epochs_hold_both_ends_and_the_named_ones(n_measured):
     experiment = Experiment(n_epochs=500, n_measured_epochs=n_measured, measured_epochs=(350, 9000))
@@ -87,7 +141,7 @@ def test_two_measured_epochs_are_the_first_and_the_last():
 def test_every_name_in_config_is_known_to_the_code():
     """A name that config allows and no module knows would fail only after work was done."""
     assert set(config.TASKS) == set(tasks.LOADERS)
-    assert set(config.ACTIVATIONS) == set(networks.ACTIVATIONS)
+    assert set(config.ACTIVATIONS) == {*networks.ACTIVATIONS, "prelu"}
     rng = np.random.default_rng(0)
     for initializer in config.INITIALIZERS:
         assert networks.initial_layer(rng, 3, 2, initializer).shape == (3, 2)

@@ -12,7 +12,8 @@ import xarray as xr
 
 from ibcore.config import Experiment
 from ibcore.estimators import Binning
-from ibcore.experiment import Store, load_or_run, run
+from ibcore.experiment import load_or_run, run
+from ibcore.store import Store
 
 EXPERIMENT = Experiment(n_seeds=30, n_epochs=150, n_measured_epochs=10, batch_size=None)
 PROGRAM = """
@@ -20,7 +21,8 @@ import sys
 from pathlib import Path
 from ibcore.config import Experiment
 from ibcore.estimators import Binning
-from ibcore.experiment import Store, load_or_run
+from ibcore.experiment import load_or_run
+from ibcore.store import Store
 experiment = Experiment.from_json(sys.argv[2])
 load_or_run(experiment, [Binning()], store=Store(Path(sys.argv[1])), progress=False)
 """

@@ -16,6 +16,14 @@ TORCH = {
     "relu": torch.nn.ReLU(),
     "softsign": torch.nn.Softsign(),
     "softplus": torch.nn.Softplus(),
+    "leaky_relu": torch.nn.LeakyReLU(0.01),
+    "elu": torch.nn.ELU(),
+    "centred_softplus": lambda z: torch.nn.functional.softplus(z) - np.log(2),
+    "swish": torch.nn.SiLU(),
+    "gelu": torch.nn.GELU(),
+    "abs": torch.abs,
+    "prelu": torch.nn.LeakyReLU(0.25),  # every slope starts there
+    "hard_tanh": torch.nn.Hardtanh(),
 }
 
 
@@ -37,11 +45,26 @@ def test_layers_agree_with_torch_sequential(activation):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_slope_is_the_derivative(activation):
-    """f' from z and f(z) against a central difference; the kink of ReLU is left out."""
-    function, slope = networks.ACTIVATIONS[activation]
-    z = np.linspace(-4, 4, 81) + 0.013
-    difference = (function(z + 1e-6) - function(z - 1e-6)) / 2e-6
-    np.testing.assert_allclose(slope(z, function(z)), difference, atol=1e-8)
+    """f' against a central difference; the kinks at 0 and ±1 are left out."""
+    network = Ensemble.initial(Experiment(hidden_widths=(3,), activation=activation), (0,), 2, 2)
+    z = (np.linspace(-4, 4, 81) + 0.013).reshape(1, 27, 3)
+    difference = (network.activate(0, z + 1e-6) - network.activate(0, z - 1e-6)) / 2e-6
+    np.testing.assert_allclose(network.slope(0, z), difference, atol=1e-8)
+
+
+def test_noise_is_added_to_hidden_layers_and_seen_by_the_next():
+    """Zero noise changes nothing; a shift of the first layer moves what follows it."""
+    network = Ensemble.initial(Experiment(hidden_widths=(3, 2)), (0, 1), 4, 2)
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    shift = [np.full((2, 5, 3), 0.5), np.zeros((2, 5, 2))]
+    z, t = network.forward(x)
+    z_moved, t_moved = network.forward(x, shift)
+    np.testing.assert_array_equal(z[0], z_moved[0])
+    np.testing.assert_allclose(t_moved[0], t[0] + 0.5, atol=1e-15)
+    np.testing.assert_allclose(
+        z_moved[1] - z[1], 0.5 * network.weights[1].sum(axis=1)[:, None] + 0 * z[1], atol=1e-12
+    )
+    np.testing.assert_array_equal(network.forward(x, [0 * one for one in shift])[1][-1], t[-1])
 
 
 def test_softmax_survives_large_logits():

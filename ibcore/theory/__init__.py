@@ -4,13 +4,20 @@ All information is in bits. Books and papers often write nats; the factor is
 1 nat = 1 / ln 2 = 1.442695 bits.
 """
 
-from ibcore.theory.bottleneck import ib_curve, ib_encoder, minimal_statistic, relevance_at
+from ibcore.theory.bottleneck import (
+    ib_curve,
+    ib_encoder,
+    minimal_statistic,
+    relevance_at,
+    squared_ib_curve,
+)
 from ibcore.theory.gaussian import (
     gaussian_ib_relevance,
     gaussian_information,
     linear_gaussian_information,
     single_neuron_information,
 )
+from ibcore.theory.mixtures import mixture_information, pairwise_bound
 
 __all__ = [
     "gaussian_ib_relevance",
@@ -19,6 +26,9 @@ __all__ = [
     "ib_encoder",
     "linear_gaussian_information",
     "minimal_statistic",
+    "mixture_information",
+    "pairwise_bound",
     "relevance_at",
     "single_neuron_information",
+    "squared_ib_curve",
 ]

@@ -156,6 +156,67 @@ def ib_curve(p_xy: ArrayLike, betas: ArrayLike) -> xr.Dataset:
     )
 
 
+def squared_ib_curve(p_xy: ArrayLike, betas: ArrayLike, *, iterations: int = 20_000) -> xr.Dataset:
+    """Points that maximise I(T;Y) - β I(X;T)², which also trace a straight IB curve.
+
+    Where labels are a function of x the IB curve is the line I(T;Y) = I(X;T) up to H(Y), and no β
+    of the usual Lagrangian picks a point inside. The square has its optimum at I(X;T) = 1/(2β).
+    The iterations are those of the usual problem at the price 1 / (2β I(X;T)) of the moment, from a
+    blurred copy of the minimal statistic.
+
+    Parameters
+    ----------
+    p_xy : (x, y) array
+    betas : (beta,) array
+        Positive.
+    iterations : int
+
+    Returns
+    -------
+    xarray.Dataset
+        dim ``beta``; ``complexity`` I(X;T) and ``relevance`` I(T;Y) in bits.
+
+    References
+    ----------
+    Kolchinsky, Tracey & Van Kuyk (2019), *Caveats for information bottleneck in deterministic
+    scenarios*, eq. 9.
+
+    Examples
+    --------
+    >>> curve = squared_ib_curve([[0.5, 0.0], [0.0, 0.5]], betas=[1.0])
+    >>> round(float(curve.complexity[0]), 4), round(float(curve.relevance[0]), 4)
+    (0.5, 0.5)
+    """
+    betas = np.atleast_1d(np.asarray(betas, dtype=np.float64))
+    if betas.ndim != 1 or betas.size == 0 or not (np.isfinite(betas) & (betas > 0)).all():
+        raise ValueError(f"betas must be a list of positive numbers, got {betas}.")
+    p_sy, _ = minimal_statistic(p_xy)
+    p_s = p_sy.sum(axis=1)
+    p_y_given_s = p_sy / p_s[:, None]
+    n = len(p_s)
+    points = []
+    for beta in betas:
+        encoder = 0.9 * np.eye(n) + 0.1 / n
+        for _ in range(iterations):
+            p_t = p_s @ encoder
+            p_y_given_t = (encoder * p_s[:, None]).T @ p_y_given_s / p_t[:, None]
+            complexity = mutual_information(encoder * p_s[:, None])
+            price = 1 / (2 * beta * max(complexity, 1e-12))
+            moved = ib_encoder(p_y_given_s, p_t, p_y_given_t, price)
+            done = np.abs(moved - encoder).max() < 1e-13
+            encoder = moved
+            if done:
+                break
+        joint = encoder * p_s[:, None]
+        points.append((mutual_information(joint), mutual_information(joint.T @ p_y_given_s)))
+    complexity, relevance = np.transpose(points)
+    bits = {"units": "bits"}
+    return xr.Dataset(
+        {"complexity": ("beta", complexity, bits), "relevance": ("beta", relevance, bits)},
+        {"beta": betas},
+    )
+
+
 def _better_start(p_sy: NDArray, betas: NDArray) -> tuple[NDArray, NDArray]:
     """Points (beta, 2) and last changes (beta,) from the better of two starts."""
     # Where p(y|s) has zeros an exact copy is a fixed point at every β, as no s may then join

@@ -1,280 +1,330 @@
 """The fused training loop: one network, many updates, compiled once.
 
-Axes inside this file are (unit, sample), samples contiguous, so that every inner loop runs along
-samples in vector registers. A block of 128 samples passes forward and backward through all layers
-while it stays in the first-level cache. The readable twin is ``ibcore.training.twin``; a test
-holds them together.
+A block of samples passes forward and backward through all layers while it stays in the first-level
+cache. Rows of the buffers are units, samples stand side by side, and every inner loop runs along
+samples with the vectors of ``ibcore.simd``. The readable twin is ``ibcore.training.twin``;
+tests hold them together.
 """
 
 import numpy as np
 from numba import njit
 
-BLOCK = 128
-CODES = {"linear": 0, "tanh": 1, "sigmoid": 2, "relu": 3, "softsign": 4}
+from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, smaller, store, total
+from ibcore.training.functions import PRELU, activated
+
+BLOCK = 256  # samples
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
-
-_FAST = {"nogil": True, "cache": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
-f32 = np.float32
+LOSSES = {"cross_entropy": 0, "squared_error": 1}
 
 
-@njit(inline="always", **_FAST)
-def _tanh(x):
-    """Rational approximation of degree 13/6 on [-7.9, 7.9] (Eigen's), about 3 ulp of float32."""
-    x = min(max(x, f32(-7.90531110763549805)), f32(7.90531110763549805))
-    s = x * x
-    p = f32(-2.76076847742355e-16)
-    p = p * s + f32(2.00018790482477e-13)
-    p = p * s + f32(-8.60467152213735e-11)
-    p = p * s + f32(5.12229709037114e-08)
-    p = p * s + f32(1.48572235717979e-05)
-    p = p * s + f32(6.37261928875436e-04)
-    p = p * s + f32(4.89352455891786e-03)
-    q = f32(1.19825839466702e-06)
-    q = q * s + f32(1.18534705686654e-04)
-    q = q * s + f32(2.26843463243900e-03)
-    q = q * s + f32(4.89352518554385e-03)
-    return x * p / q
+@njit(**COMPILED)
+def _affine(t, parameters, at, z, below, above, n_in, n_out, n):
+    """z[u] = bias[u] + sum_i weight[i, u] t[i], four units at a time."""
+    bias = at + n_in * n_out
+    for s in range(0, n, LANES):
+        x_at, out = below + s, above + s
+        u = 0
+        while u + 4 <= n_out:
+            b = bias + u
+            z0, z1 = fill(parameters[b], t), fill(parameters[b + 1], t)
+            z2, z3 = fill(parameters[b + 2], t), fill(parameters[b + 3], t)
+            for i in range(n_in):
+                x, w = load(t, x_at + i * BLOCK), at + i * n_out + u
+                z0 = fma(x, parameters[w], z0)
+                z1 = fma(x, parameters[w + 1], z1)
+                z2 = fma(x, parameters[w + 2], z2)
+                z3 = fma(x, parameters[w + 3], z3)
+            store(z, out + u * BLOCK, z0)
+            store(z, out + (u + 1) * BLOCK, z1)
+            store(z, out + (u + 2) * BLOCK, z2)
+            store(z, out + (u + 3) * BLOCK, z3)
+            u += 4
+        while u + 2 <= n_out:
+            z0, z1 = fill(parameters[bias + u], t), fill(parameters[bias + u + 1], t)
+            for i in range(n_in):
+                x, w = load(t, x_at + i * BLOCK), at + i * n_out + u
+                z0 = fma(x, parameters[w], z0)
+                z1 = fma(x, parameters[w + 1], z1)
+            store(z, out + u * BLOCK, z0)
+            store(z, out + (u + 1) * BLOCK, z1)
+            u += 2
+        if u < n_out:
+            z0 = fill(parameters[bias + u], t)
+            for i in range(n_in):
+                z0 = fma(load(t, x_at + i * BLOCK), parameters[at + i * n_out + u], z0)
+            store(z, out + u * BLOCK, z0)
 
 
-@njit(**_FAST)
-def _affine(t, weight, bias, z, n_in, n_out, n):
-    """z[u] = bias[u] + sum_i weight[i, u] t[i]; four inputs per pass over the samples."""
+@njit(**COMPILED)
+def _activate(z, t, above, alphas, alpha_at, n_out, n, code):
+    """t = f(z), and f'(z) in the place of z; PReLU keeps z, which its slope's gradient needs."""
     for u in range(n_out):
-        b = bias[u]
-        out = z[u]
-        for s in range(n):
-            out[s] = b
-        i = 0
-        while i + 4 <= n_in:
-            w0, w1, w2, w3 = weight[i, u], weight[i + 1, u], weight[i + 2, u], weight[i + 3, u]
-            t0, t1, t2, t3 = t[i], t[i + 1], t[i + 2], t[i + 3]
-            for s in range(n):
-                out[s] += w0 * t0[s] + w1 * t1[s] + w2 * t2[s] + w3 * t3[s]
-            i += 4
-        while i < n_in:
-            w0, t0 = weight[i, u], t[i]
-            for s in range(n):
-                out[s] += w0 * t0[s]
-            i += 1
+        alpha = alphas[alpha_at + u] if code == PRELU else t.dtype.type(0)
+        first = above + u * BLOCK
+        for s in range(first, first + n, LANES):
+            value, slope = activated(load(z, s), code, alpha)
+            store(t, s, value)
+            if code != PRELU:
+                store(z, s, slope)
 
 
-@njit(**_FAST)
-def _activate(z, n_out, n, code):
-    """t = f(z), in place."""
+@njit(**COMPILED)
+def _through_activation(delta, slope, below, parameters, gradient, alpha_at, n_out, n, code):
+    """delta *= f'(z); for PReLU also the gradient of its slopes."""
     for u in range(n_out):
-        row = z[u]
-        if code == 1:
-            for s in range(n):
-                row[s] = _tanh(row[s])
-        elif code == 2:
-            for s in range(n):
-                row[s] = f32(0.5) + f32(0.5) * _tanh(f32(0.5) * row[s])
-        elif code == 3:
-            for s in range(n):
-                row[s] = max(row[s], f32(0.0))
-        elif code == 4:
-            for s in range(n):
-                row[s] = row[s] / (f32(1.0) + abs(row[s]))
+        first, row = below + u * BLOCK, u * BLOCK
+        if code == PRELU:
+            alpha, lost = parameters[alpha_at + u], fill(0.0, delta)
+            for s in range(0, n, LANES):
+                d, z = load(delta, row + s), load(slope, first + s)
+                lost = fma(d, smaller(z, 0.0), lost)
+                store(delta, row + s, d * activated(z, PRELU, alpha)[1])
+            gradient[alpha_at + u] += total(lost)
+        else:
+            for s in range(0, n, LANES):
+                store(delta, row + s, load(delta, row + s) * load(slope, first + s))
 
 
-@njit(**_FAST)
-def _times_slope(delta, t, n_out, n, code):
-    """delta *= f'(z), written in terms of t = f(z)."""
-    for u in range(n_out):
-        d, row = delta[u], t[u]
-        if code == 1:
-            for s in range(n):
-                d[s] *= f32(1.0) - row[s] * row[s]
-        elif code == 2:
-            for s in range(n):
-                d[s] *= row[s] * (f32(1.0) - row[s])
-        elif code == 3:
-            for s in range(n):
-                d[s] = d[s] if row[s] > f32(0.0) else f32(0.0)
-        elif code == 4:
-            for s in range(n):
-                d[s] *= (f32(1.0) - abs(row[s])) * (f32(1.0) - abs(row[s]))
-
-
-@njit(**_FAST)
-def _softmax_error(z, target, n_out, n, scale):
-    """z becomes (softmax(z) - target) * scale, the gradient of the mean cross-entropy."""
-    if n_out == 2:
-        # softmax of two logits is a logistic function of their difference
-        a, b = z[0], z[1]
-        for s in range(n):
-            p = f32(0.5) + f32(0.5) * _tanh(f32(0.5) * (b[s] - a[s]))
-            a[s] = (f32(1.0) - p - target[0, s]) * scale
-            b[s] = (p - target[1, s]) * scale
-    else:
-        for s in range(n):
-            top = z[0, s]
+@njit(**COMPILED)
+def _output_error(z, above, target, delta, n_out, n, scale, loss):
+    """delta = gradient of the mean loss with respect to the output layer's z."""
+    for s in range(0, n, LANES):
+        out = above + s
+        if loss == 0:
+            top, norm = load(z, out), fill(0.0, z)
             for u in range(1, n_out):
-                top = max(top, z[u, s])
-            total = f32(0.0)
+                top = larger(top, load(z, out + u * BLOCK))
             for u in range(n_out):
-                z[u, s] = np.exp(z[u, s] - top)
-                total += z[u, s]
+                e = decay(load(z, out + u * BLOCK) - top)
+                norm = norm + e
+                store(delta, u * BLOCK + s, e)
+            scaled = scale / norm
             for u in range(n_out):
-                z[u, s] = (z[u, s] / total - target[u, s]) * scale
+                k = u * BLOCK + s
+                store(delta, k, load(delta, k) * scaled - load(target, k) * scale)
+        else:
+            for u in range(n_out):
+                k = u * BLOCK + s
+                store(delta, k, (load(z, out + u * BLOCK) - load(target, k)) * (scale + scale))
 
 
-@njit(**_FAST)
-def _accumulate(t, delta, grad_weight, grad_bias, n_in, n_out, n):
-    """grad_weight[i, u] += sum_s t[i, s] delta[u, s]; grad_bias[u] += sum_s delta[u, s]."""
+@njit(**COMPILED)
+def _accumulate(t, below, delta, gradient, at, n_in, n_out, n):
+    """Gradient of weight[i, u] += sum_s t[i, s] delta[u, s], of bias[u] += sum_s delta[u, s]."""
     for u in range(n_out):
-        d = delta[u]
-        total = f32(0.0)
-        for s in range(n):
-            total += d[s]
-        grad_bias[u] += total
+        error = u * BLOCK
+        a = fill(0.0, t)
+        for s in range(0, n, LANES):
+            a = a + load(delta, error + s)
+        gradient[at + n_in * n_out + u] += total(a)
         i = 0
         while i + 4 <= n_in:
-            t0, t1, t2, t3 = t[i], t[i + 1], t[i + 2], t[i + 3]
-            a0 = a1 = a2 = a3 = f32(0.0)
-            for s in range(n):
-                e = d[s]
-                a0 += t0[s] * e
-                a1 += t1[s] * e
-                a2 += t2[s] * e
-                a3 += t3[s] * e
-            grad_weight[i, u] += a0
-            grad_weight[i + 1, u] += a1
-            grad_weight[i + 2, u] += a2
-            grad_weight[i + 3, u] += a3
+            a0 = a1 = a2 = a3 = fill(0.0, t)
+            for s in range(0, n, LANES):
+                d, x_at = load(delta, error + s), below + i * BLOCK + s
+                a0 = fma(load(t, x_at), d, a0)
+                a1 = fma(load(t, x_at + BLOCK), d, a1)
+                a2 = fma(load(t, x_at + 2 * BLOCK), d, a2)
+                a3 = fma(load(t, x_at + 3 * BLOCK), d, a3)
+            w = at + i * n_out + u
+            gradient[w] += total(a0)
+            gradient[w + n_out] += total(a1)
+            gradient[w + 2 * n_out] += total(a2)
+            gradient[w + 3 * n_out] += total(a3)
             i += 4
         while i < n_in:
-            t0 = t[i]
-            a0 = f32(0.0)
-            for s in range(n):
-                a0 += t0[s] * d[s]
-            grad_weight[i, u] += a0
+            a0 = fill(0.0, t)
+            for s in range(0, n, LANES):
+                a0 = fma(load(t, below + i * BLOCK + s), load(delta, error + s), a0)
+            gradient[at + i * n_out + u] += total(a0)
             i += 1
 
 
-@njit(**_FAST)
-def _back(delta, weight, out, n_in, n_out, n):
-    """out[i] = sum_u weight[i, u] delta[u]."""
-    for i in range(n_in):
-        row = out[i]
-        w0, d0 = weight[i, 0], delta[0]
-        for s in range(n):
-            row[s] = w0 * d0[s]
-        u = 1
-        while u + 3 <= n_out:
-            w0, w1, w2 = weight[i, u], weight[i, u + 1], weight[i, u + 2]
-            d0, d1, d2 = delta[u], delta[u + 1], delta[u + 2]
-            for s in range(n):
-                row[s] += w0 * d0[s] + w1 * d1[s] + w2 * d2[s]
-            u += 3
-        while u < n_out:
-            w0, d0 = weight[i, u], delta[u]
-            for s in range(n):
-                row[s] += w0 * d0[s]
-            u += 1
+@njit(**COMPILED)
+def _back(delta, parameters, at, out, n_in, n_out, n):
+    """out[i] = sum_u weight[i, u] delta[u], four inputs at a time."""
+    for s in range(0, n, LANES):
+        i = 0
+        while i + 4 <= n_in:
+            o0 = o1 = o2 = o3 = fill(0.0, delta)
+            for u in range(n_out):
+                d, w = load(delta, u * BLOCK + s), at + i * n_out + u
+                o0 = fma(d, parameters[w], o0)
+                o1 = fma(d, parameters[w + n_out], o1)
+                o2 = fma(d, parameters[w + 2 * n_out], o2)
+                o3 = fma(d, parameters[w + 3 * n_out], o3)
+            store(out, i * BLOCK + s, o0)
+            store(out, (i + 1) * BLOCK + s, o1)
+            store(out, (i + 2) * BLOCK + s, o2)
+            store(out, (i + 3) * BLOCK + s, o3)
+            i += 4
+        while i < n_in:
+            o0 = fill(0.0, delta)
+            for u in range(n_out):
+                o0 = fma(load(delta, u * BLOCK + s), parameters[at + i * n_out + u], o0)
+            store(out, i * BLOCK + s, o0)
+            i += 1
 
 
-@njit(**_FAST)
-def _gradient(x, target, rows, widths, parameters, gradient, t, delta, other, code):
-    """Gradient of the mean cross-entropy over ``rows``, into ``gradient``."""
+@njit(**COMPILED)
+def _gradient(
+    x, target, order, first, size, noise, widths, parameters, gradient, code, loss,
+    t, z, labels, delta, other,
+):  # fmt: skip
+    """Gradient of the mean loss over the rows order[first : first + size], into ``gradient``.
+
+    t and z hold BLOCK samples of every unit, inputs first; delta and other those of one layer.
+    Layers and their parameters are places in flat arrays: slices would cost more than the sums.
+    """
     n_layers = len(widths) - 1
-    gradient[:] = f32(0.0)
-    scale = f32(1.0) / f32(len(rows))
     n_outputs = widths[n_layers]
-    labels = np.empty((n_outputs, BLOCK), np.float32)
-    for start in range(0, len(rows), BLOCK):
-        n = min(BLOCK, len(rows) - start)
+    gradient[:] = 0
+    scale = parameters.dtype.type(1.0 / size)
+    for start in range(first, first + size, BLOCK):
+        real = min(BLOCK, first + size - start)
+        n = -(-real // LANES) * LANES  # the samples past `real` repeat the last one, without error
         for s in range(n):
-            row = rows[start + s]
+            row = order[start + min(s, real - 1)]
             for f in range(widths[0]):
-                t[f, s] = x[row, f]
+                t[f * BLOCK + s] = x[row, f]
             for c in range(n_outputs):
-                labels[c, s] = target[row, c]
-        below, at = 0, 0
+                labels[c * BLOCK + s] = target[row, c]
+        below = at = hidden = 0
+        alpha = len(parameters)
+        if code == PRELU:
+            for width in widths[1:-1]:
+                alpha -= width
         for layer in range(n_layers):
             n_in, n_out = widths[layer], widths[layer + 1]
-            weight = parameters[at : at + n_in * n_out].reshape((n_in, n_out))
-            bias = parameters[at + n_in * n_out : at + n_in * n_out + n_out]
-            above = below + n_in
-            _affine(t[below:], weight, bias, t[above:], n_in, n_out, n)
+            above = below + n_in * BLOCK
+            _affine(t, parameters, at, z, below, above, n_in, n_out, n)
             if layer < n_layers - 1:
-                _activate(t[above:], n_out, n, code)
+                _activate(z, t, above, parameters, alpha + hidden, n_out, n, code)
+                if noise.shape[1] > 0:
+                    for u in range(n_out):
+                        for s in range(real):
+                            t[above + u * BLOCK + s] += noise[hidden + u, start + s]
+                hidden += n_out
             else:
-                _softmax_error(t[above:], labels, n_out, n, scale)
-                for u in range(n_out):
-                    delta[u, :n] = t[above + u, :n]
+                _output_error(z, above, labels, delta, n_outputs, n, scale, loss)
+                for u in range(n_outputs):
+                    for s in range(real, n):
+                        delta[u * BLOCK + s] = 0
             below, at = above, at + (n_in + 1) * n_out
-        for back in range(n_layers):
-            layer = n_layers - 1 - back
+        for layer in range(n_layers - 1, -1, -1):
             n_in, n_out = widths[layer], widths[layer + 1]
             at -= (n_in + 1) * n_out
-            below -= n_in
-            weight = parameters[at : at + n_in * n_out].reshape((n_in, n_out))
-            _accumulate(
-                t[below:],
-                delta,
-                gradient[at : at + n_in * n_out].reshape((n_in, n_out)),
-                gradient[at + n_in * n_out : at + n_in * n_out + n_out],
-                n_in,
-                n_out,
-                n,
-            )
+            below -= n_in * BLOCK
+            _accumulate(t, below, delta, gradient, at, n_in, n_out, n)
             if layer > 0:
-                _back(delta, weight, other, n_in, n_out, n)
-                _times_slope(other, t[below:], n_in, n, code)
+                hidden -= n_in
+                _back(delta, parameters, at, other, n_in, n_out, n)
+                _through_activation(
+                    other, z, below, parameters, gradient, alpha + hidden, n_in, n, code
+                )
                 delta, other = other, delta
 
 
-@njit(**_FAST)
+@njit(**COMPILED)
+def _away_from_orthonormal(weights, out, at, n_in, n_out, scale):
+    """out += scale (W W^T W - W), the gradient of scale/4 |W^T W - I|^2."""
+    for k in range(at, at + n_in * n_out):
+        out[k] -= scale * weights[k]
+    for u in range(n_out):
+        for v in range(n_out):
+            product = weights.dtype.type(0)
+            for i in range(at, at + n_in * n_out, n_out):
+                product += weights[i + u] * weights[i + v]
+            for i in range(at, at + n_in * n_out, n_out):
+                out[i + v] += scale * product * weights[i + u]
+
+
+@njit(**COMPILED)
+def _update(parameters, gradient, first, second, step, optimizer, learning_rate, momentum):
+    """One step of the optimiser, in place; ``step`` counts from 1."""
+    number = parameters.dtype.type
+    rate, mu, epsilon = number(learning_rate), number(momentum), number(1e-8)
+    if optimizer == 0:
+        for k in range(len(parameters)):
+            parameters[k] -= rate * gradient[k]
+    elif optimizer == 1:
+        for k in range(len(parameters)):
+            first[k] = mu * first[k] + gradient[k]
+            parameters[k] -= rate * first[k]
+    else:
+        # Kingma & Ba 2015, algorithm 1, with beta = (0.9, 0.999), epsilon = 1e-8
+        b1, b2 = number(1 - 0.9), number(1 - 0.999)
+        c1 = number(learning_rate / (1.0 - 0.9**step))
+        c2 = number(1.0 / (1.0 - 0.999**step))
+        for k in range(len(parameters)):
+            g = gradient[k]
+            first[k] += b1 * (g - first[k])
+            second[k] += b2 * (g * g - second[k])
+            parameters[k] -= c1 * first[k] / (np.sqrt(second[k] * c2) + epsilon)
+
+
+@njit(**COMPILED)
 def train_epochs(
-    x, target, orders, batch_size, widths, parameters, first, second, step,
-    code, optimizer, learning_rate, momentum, n_epochs,
+    x, target, orders, noise, batch_size, widths, parameters, first, second, step,
+    code, loss, optimizer, learning_rate, momentum, decays, pulls, retractions, n_epochs,
 ):  # fmt: skip
     """Run ``n_epochs`` epochs in place and return the number of updates done so far.
 
+    All numbers are of one type, float32 or float64.
+
     Parameters
     ----------
-    x : (sample, feature) float32, target : (sample, class) float32
+    x : (sample, feature), target : (sample, output)
     orders : (n_epochs or 1, n_train) int32
         Training rows in the order of each epoch; a single row is used for all epochs.
-    widths : (layer + 1,) int64, parameters : (parameter,) float32
-        Per layer the weights (fan_in, unit), then the biases.
-    first, second : (parameter,) float32
+    noise : (n_epochs, hidden unit, n_train), or empty for a network without noise
+        Added to the hidden layers, in the order of ``orders``.
+    widths : (layer + 1,) int64, parameters : (parameter,)
+        Per layer the weights (fan_in, unit), then the biases; then the slopes of PReLU.
+    first, second : (parameter,)
         Optimiser state: velocity, or Adam's two moments.
     step : int
         Updates done before.
+    decays : (layer,)
+        d W is added to the gradient of W.
+    pulls, retractions : (layer,)
+        p (W W^T W - W) is added to the gradient of W, or subtracted from W after the update.
     """
-    units = 0
-    widest = 0
+    n_units, widest = 0, 0
     for width in widths:
-        units += width
+        n_units += width
         widest = max(widest, width)
-    t = np.empty((units, BLOCK), np.float32)
-    delta = np.empty((widest, BLOCK), np.float32)
-    other = np.empty((widest, BLOCK), np.float32)
-    gradient = np.empty_like(parameters)
+    kind = parameters.dtype
+    t, z = np.zeros(n_units * BLOCK, kind), np.zeros(n_units * BLOCK, kind)
+    delta, other = np.zeros(widest * BLOCK, kind), np.zeros(widest * BLOCK, kind)
+    labels = np.zeros(widths[len(widths) - 1] * BLOCK, kind)
+    gradient, before = np.empty_like(parameters), np.empty_like(parameters)
     n_train = orders.shape[1]
-    rate, mu = f32(learning_rate), f32(momentum)
     for epoch in range(n_epochs):
         order = orders[min(epoch, orders.shape[0] - 1)]
+        shaken = noise[min(epoch, noise.shape[0] - 1)]
         for start in range(0, n_train, batch_size):
-            rows = order[start : min(start + batch_size, n_train)]
-            _gradient(x, target, rows, widths, parameters, gradient, t, delta, other, code)
+            size = min(batch_size, n_train - start)
+            _gradient(
+                x, target, order, start, size, shaken, widths, parameters, gradient, code, loss,
+                t, z, labels, delta, other,
+            )  # fmt: skip
             step += 1
-            if optimizer == 0:
-                for k in range(len(parameters)):
-                    parameters[k] -= rate * gradient[k]
-            elif optimizer == 1:
-                for k in range(len(parameters)):
-                    first[k] = mu * first[k] + gradient[k]
-                    parameters[k] -= rate * first[k]
-            else:
-                # Kingma & Ba 2015, algorithm 1, with beta = (0.9, 0.999), epsilon = 1e-8
-                c1 = f32(learning_rate / (1.0 - 0.9**step))
-                c2 = f32(1.0 / (1.0 - 0.999**step))
-                for k in range(len(parameters)):
-                    g = gradient[k]
-                    first[k] += f32(0.1) * (g - first[k])
-                    second[k] += f32(0.001) * (g * g - second[k])
-                    parameters[k] -= c1 * first[k] / (np.sqrt(second[k] * c2) + f32(1e-8))
+            at = 0
+            for layer in range(len(widths) - 1):
+                n_in, n_out = widths[layer], widths[layer + 1]
+                if decays[layer] != 0:
+                    for k in range(at, at + n_in * n_out):
+                        gradient[k] += decays[layer] * parameters[k]
+                if pulls[layer] != 0:
+                    _away_from_orthonormal(parameters, gradient, at, n_in, n_out, pulls[layer])
+                at += (n_in + 1) * n_out
+            _update(parameters, gradient, first, second, step, optimizer, learning_rate, momentum)
+            if retractions.any():
+                before[:] = parameters
+                at = 0
+                for layer in range(len(widths) - 1):
+                    n_in, n_out = widths[layer], widths[layer + 1]
+                    _away_from_orthonormal(before, parameters, at, n_in, n_out, -retractions[layer])
+                    at += (n_in + 1) * n_out
     return step

@@ -5,12 +5,13 @@ from functools import cached_property
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ibcore.config import Experiment
 from ibcore.networks import Ensemble
-from ibcore.randomness import generator
+from ibcore.randomness import generator, shuffled
 from ibcore.tasks import Task, load_task
 
 DIVERGED = 1e9  # no network of this book has weights beyond 1e3
@@ -33,7 +34,7 @@ def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarra
             "on; raise it."
         )
     if experiment.split == "random":
-        pool = generator(seed, "split").permutation(pool)
+        pool = shuffled(pool, generator(seed, "split"))
         rest = pool[n_train:]
     else:
         rest = pool[round(0.8 * len(pool)) :]
@@ -47,6 +48,35 @@ def measured(task: Task) -> np.ndarray | slice:
     return slice(None) if task.measured_rows is None else task.measured_rows
 
 
+def measured_noise(
+    experiment: Experiment, seeds: tuple[int, ...], epoch: int, n_rows: int
+) -> list[np.ndarray]:
+    """Noise of the hidden layers in measurement, each (seed, sample, unit); empty without noise.
+
+    Independent of the noise in training and, as all randomness, a function of seed and epoch.
+    """
+    if not experiment.noise_std:
+        return []
+    shape = (n_rows, sum(experiment.hidden_widths))
+    drawn = np.stack(
+        [generator(seed, "measured_noise", epoch).standard_normal(shape) for seed in seeds]
+    )
+    ends = np.cumsum(experiment.hidden_widths)[:-1]
+    return np.split(experiment.noise_std * drawn, ends, axis=-1)
+
+
+class Divergence(NamedTuple):
+    """A network whose weights became NaN, infinite or larger than ``DIVERGED``."""
+
+    seed: int
+    epoch: int
+    layer: int
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"seed {self.seed} diverged: layer {self.layer}, seen at epoch {self.epoch}"
+
+
 @dataclass(frozen=True)
 class Trajectory:
     """Weights of all networks at the measured epochs; activations are recomputed on demand.
@@ -58,7 +88,8 @@ class Trajectory:
     epochs : (epoch,) array
         Measured epochs; 0 is before the first update.
     parameters : (epoch, seed, parameter) float32 array
-        Per layer the weights (fan_in, unit) in row order, then the biases.
+        Per layer the weights (fan_in, unit) in row order, then the biases; after the layers the
+        slopes of PReLU.
     engine : str
         ``"fused"`` or ``"torch"``.
     code_digest : str
@@ -92,7 +123,7 @@ class Trajectory:
 
     def ensemble(self, k: int) -> Ensemble:
         """The networks at the k-th measured epoch."""
-        return unpack(self.parameters[k], self.widths, self.experiment.activation)
+        return unpack(self.parameters[k], self.widths, self.experiment)
 
     def activations(self, k: int, x: np.ndarray | None = None) -> list[np.ndarray]:
         """Layers at the k-th measured epoch, each (seed, sample, unit) float32.
@@ -102,14 +133,31 @@ class Trajectory:
         k : int
             Index into ``epochs``.
         x : (sample, feature) array, optional
-            The task's measured rows by default: all 4096 inputs of the 12-bit tasks.
+            The task's measured rows by default: all 4096 inputs of the 12-bit tasks. In a noisy
+            network each row gets one draw of the noise, the same one at every call.
         """
-        return self.ensemble(k).layers(self.task.x[measured(self.task)] if x is None else x)
+        index = measured(self.task) if x is None else slice(None)
+        x = self.task.x if x is None else x
+        noise = measured_noise(self.experiment, self.seeds, int(self.epochs[k]), len(x))
+        return [t[:, index] for t in self.ensemble(k).layers(x, noise)]
 
     def diverged(self) -> np.ndarray:
         """(epoch, seed) bool: a parameter is NaN, infinite or beyond ``DIVERGED``."""
         # NaN compares as False, so that it counts as diverged too
         return ~(np.abs(self.parameters) < DIVERGED).all(axis=-1)
+
+    def divergences(self) -> list[Divergence]:
+        """The networks that diverged, each with the first measured epoch and layer that show it."""
+        bad = ~(np.abs(self.parameters) < DIVERGED)
+        sizes = [(n_in + 1) * n_out for n_in, n_out in pairwise(self.widths)]
+        ends = np.cumsum(sizes)
+        found = []
+        for n in np.flatnonzero(bad.any(axis=(0, 2))):
+            k = int(bad[:, n].any(axis=1).argmax())
+            place = int(bad[k, n].argmax())
+            layer = min(int(np.searchsorted(ends, place, side="right")) + 1, len(sizes))
+            found.append(Divergence(self.seeds[n], int(self.epochs[k]), layer))
+        return found
 
     def only(self, seeds: tuple[int, ...]) -> "Trajectory":
         """The networks of some of the seeds."""
@@ -174,10 +222,10 @@ def pack(ensemble: Ensemble) -> np.ndarray:
     pieces = []
     for weight, bias in zip(ensemble.weights, ensemble.biases, strict=True):
         pieces += [weight.reshape(len(weight), -1), bias]
-    return np.concatenate(pieces, axis=1)
+    return np.concatenate([*pieces, *ensemble.slopes], axis=1)
 
 
-def unpack(parameters: np.ndarray, widths: tuple[int, ...], activation: str) -> Ensemble:
+def unpack(parameters: np.ndarray, widths: tuple[int, ...], experiment: Experiment) -> Ensemble:
     """The inverse of ``pack``: views, no copies."""
     weights, biases, at = [], [], 0
     for fan_in, unit in pairwise(widths):
@@ -185,4 +233,9 @@ def unpack(parameters: np.ndarray, widths: tuple[int, ...], activation: str) -> 
         weights.append(parameters[:, at : at + n].reshape(-1, fan_in, unit))
         biases.append(parameters[:, at + n : at + n + unit])
         at += n + unit
-    return Ensemble(tuple(weights), tuple(biases), activation)
+    slopes = ()
+    if experiment.activation == "prelu":
+        ends = np.cumsum(widths[1:-1])[:-1]
+        slopes = tuple(np.split(parameters[:, at:], ends, axis=1))
+    output = "softmax" if experiment.loss == "cross_entropy" else "linear"
+    return Ensemble(tuple(weights), tuple(biases), experiment.activation, output, slopes)

@@ -1,0 +1,264 @@
+"""Sums of Gaussian kernels over all pairs of samples: what the kernel bounds are made of.
+
+With entries e of weight w_e, row t_e and class c_e, and k = exp(-‖t_e - t_f‖² / 2σ²),
+
+    own(e) = Σ_{f: c_f = c_e} w_f k(e, f),        every(e) = Σ_f w_f k(e, f).
+
+An entry is a distinct pair of row and class; equal ones are one entry of larger weight. A sample
+with soft labels is one entry per class, of weight P(y|x). Entries are sorted by class, so that a
+block of pairs belongs to one class or to two, and each pair is visited once.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike
+
+from ibcore.estimators.counting import checked_layer, dense
+from ibcore.information import label_distribution
+from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, store, total
+
+TILE = 4  # entries whose kernels with a stretch of others are held at once
+STRETCH = 256
+OCTAVES = 8  # by squaring; each one doubles the relative error of a float32 kernel
+WIDEST_DIRECT = 64
+BLOCK_ENTRIES = 8_000_000
+
+
+class Similarities(NamedTuple):
+    """Kernel sums of every entry, for every noise variance."""
+
+    weight: np.ndarray  # (entry,)
+    label: np.ndarray  # (entry,)
+    own: np.ndarray  # (variance, entry)
+    every: np.ndarray  # (variance, entry)
+
+
+def similarities(
+    t: ArrayLike,
+    y: ArrayLike,
+    variances: ArrayLike,
+    *,
+    dtype: type = np.float32,
+    device: str = "cpu",
+) -> Similarities:
+    """Kernel sums for several noise variances in one pass over the pairs.
+
+    Layers of up to 64 units take differences directly, wider ones go through the products of
+    centred rows in float64, block by block, with torch.
+
+    Parameters
+    ----------
+    t : (sample, unit) array
+    y : (sample,) integers, (sample,) floats P(y=1|x), or (sample, class) floats P(y|x)
+    variances : (variance,) array
+        σ², positive, in any order.
+    dtype : type
+        ``numpy.float32`` is within 1e-5 bit of ``numpy.float64``.
+    device : str
+        Of torch, for wide layers, or for all of them if it is not ``"cpu"``.
+    """
+    rows, labels, weights = entries(t, y)
+    variances = np.atleast_1d(np.asarray(variances, np.float64))
+    if device != "cpu" or rows.shape[1] > WIDEST_DIRECT:
+        own, every = _by_products(rows, labels, weights, variances, device)
+        return Similarities(weights, labels, own, every)
+    order = np.argsort(-variances)
+    rates, squarings = _plan(variances[order])
+    starts = np.searchsorted(labels, np.arange(labels.max() + 2))
+    sizes = np.diff(starts)
+    ends = np.cumsum(-(-sizes // LANES) * LANES)
+    # where each entry stands once every class is filled up to whole vectors
+    place = np.arange(len(labels)) - np.repeat(starts[:-1], sizes)
+    place += np.repeat(ends - -(-sizes // LANES) * LANES, sizes)
+    # rows of memory a multiple of 4 kB apart would fight for the same places in the cache
+    ends[-1] += LANES * (ends[-1] * 4 % 4096 < 256)
+    points = np.zeros((rows.shape[1], ends[-1]), dtype)
+    points[:, place] = rows.T
+    weight = np.zeros(ends[-1], dtype)
+    weight[place] = weights
+    own = np.zeros((len(variances), ends[-1]), dtype)
+    other = np.zeros_like(own)
+    _sum_pairs(points, weight, ends[sizes > 0], rates.astype(dtype), squarings, own, other)
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    own, other = own[back][:, place].astype(np.float64), other[back][:, place]
+    return Similarities(weights, labels, own, own + other)
+
+
+def entries(t: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct (row, class) pairs: rows (entry, unit) float32, labels and weights, by class."""
+    t = checked_layer(t, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
+    p = label_distribution(y)
+    if len(p) != len(t):
+        raise ValueError(f"need one label for each row, got {len(t)} rows and {len(p)} labels.")
+    sample, label = np.nonzero(p)
+    symbols, n_symbols = np.zeros(len(t), np.uint64), 1
+    for column in t.view(np.uint32).T:
+        symbols, n_symbols = dense(symbols << np.uint64(32) | column)
+        if n_symbols == len(t):
+            break
+    symbol = symbols.astype(np.int64)[sample]
+    if n_symbols == len(t):  # nothing to collapse
+        by_class = np.argsort(label, kind="stable")
+        sample, label = sample[by_class], label[by_class]
+        return t[sample], label, p[sample, label]
+    pairs, first, group = np.unique(
+        label * np.int64(n_symbols) + symbol, return_index=True, return_inverse=True
+    )
+    weights = np.bincount(group, p[sample, label])
+    return t[sample[first]], pairs // n_symbols, weights
+
+
+def _plan(variances):
+    """For falling variances: 1/2σ², and by how many squarings a kernel follows from the last.
+
+    0 squarings: a new exponential.
+    """
+    squarings = np.zeros(len(variances), np.int64)
+    since = 0
+    for k in range(1, len(variances)):
+        octaves = np.log2(variances[k - 1] / variances[k])
+        n = round(octaves)
+        if n >= 1 and abs(octaves - n) < 1e-12 and since + n <= OCTAVES:
+            squarings[k] = n
+            since += n
+        else:
+            since = 0
+    return 1 / (2 * variances), squarings
+
+
+@njit(**COMPILED)
+def _sum_pairs(points, weight, ends, rates, squarings, own, other):
+    """Add up the kernels of all pairs; see the top of the file. Arrays end on whole vectors."""
+    n = points.shape[1]
+    flat, mine, theirs = points.reshape(-1), own.reshape(-1), other.reshape(-1)
+    kernels = np.empty(TILE * STRETCH, points.dtype)
+    rows = np.zeros(len(rates) * TILE * LANES, points.dtype)
+    group = 0
+    for i in range(0, n, TILE):
+        while i >= ends[group]:
+            group += 1
+        diagonal = i // LANES * LANES + LANES
+        # the block on the diagonal holds each of its pairs twice: rows only
+        _stretch(
+            flat,
+            weight,
+            i,
+            diagonal - LANES,
+            diagonal,
+            rates,
+            squarings,
+            mine,
+            rows,
+            kernels,
+            False,
+        )
+        for j in range(diagonal, ends[group], STRETCH):
+            end = min(j + STRETCH, ends[group])
+            _stretch(flat, weight, i, j, end, rates, squarings, mine, rows, kernels, True)
+        _flush(rows, mine, i, n)
+        for j in range(ends[group], n, STRETCH):
+            end = min(j + STRETCH, n)
+            _stretch(flat, weight, i, j, end, rates, squarings, theirs, rows, kernels, True)
+        _flush(rows, theirs, i, n)
+
+
+@njit(**COMPILED)
+def _flush(rows, sums, i, n):
+    """Move the partial sums of entries i to i + 3 to where they belong."""
+    for k in range(len(rows) // LANES):
+        sums[k // TILE * n + i + k % TILE] += total(load(rows, k * LANES))
+    rows[:] = 0
+
+
+@njit(**COMPILED)
+def _stretch(flat, weight, i, start, end, rates, squarings, sums, rows, kernels, both):
+    """Kernels of entries i to i + 3 with start to end; ``both``: into the sums of these too."""
+    n = len(weight)
+    n_units = len(flat) // n
+    w0, w1, w2, w3 = weight[i], weight[i + 1], weight[i + 2], weight[i + 3]
+    for level in range(len(rates)):
+        again = squarings[level] > 0
+        row, at = level * n, level * TILE * LANES
+        a0, a1 = load(rows, at), load(rows, at + LANES)
+        a2, a3 = load(rows, at + 2 * LANES), load(rows, at + 3 * LANES)
+        for j in range(start, end, LANES):
+            place = j - start
+            if again:
+                k0, k1 = load(kernels, place), load(kernels, STRETCH + place)
+                k2, k3 = load(kernels, 2 * STRETCH + place), load(kernels, 3 * STRETCH + place)
+                for _ in range(squarings[level]):
+                    k0, k1, k2, k3 = k0 * k0, k1 * k1, k2 * k2, k3 * k3
+            else:
+                k0 = k1 = k2 = k3 = fill(0.0, flat)
+                for u in range(0, n_units * n, n):
+                    t = load(flat, u + j)
+                    d = t - flat[u + i]
+                    k0 = fma(d, d, k0)
+                    d = t - flat[u + i + 1]
+                    k1 = fma(d, d, k1)
+                    d = t - flat[u + i + 2]
+                    k2 = fma(d, d, k2)
+                    d = t - flat[u + i + 3]
+                    k3 = fma(d, d, k3)
+                rate = -rates[level]
+                k0, k1, k2, k3 = (
+                    decay(k0 * rate),
+                    decay(k1 * rate),
+                    decay(k2 * rate),
+                    decay(k3 * rate),
+                )
+            if level + 1 < len(rates):
+                store(kernels, place, k0)
+                store(kernels, STRETCH + place, k1)
+                store(kernels, 2 * STRETCH + place, k2)
+                store(kernels, 3 * STRETCH + place, k3)
+            w = load(weight, j)
+            a0, a1, a2, a3 = fma(k0, w, a0), fma(k1, w, a1), fma(k2, w, a2), fma(k3, w, a3)
+            if both:
+                sums_j = load(sums, row + j)
+                sums_j = fma(k1, w1, fma(k0, w0, sums_j))
+                store(sums, row + j, fma(k3, w3, fma(k2, w2, sums_j)))
+        store(rows, at, a0)
+        store(rows, at + LANES, a1)
+        store(rows, at + 2 * LANES, a2)
+        store(rows, at + 3 * LANES, a3)
+
+
+def _by_products(rows, labels, weights, variances, device):
+    """Both sums by ‖a - b‖² = ‖a‖² + ‖b‖² - 2 a·b of centred rows, float64, in blocks."""
+    import torch
+
+    points = torch.tensor(rows, dtype=torch.float64, device=device)
+    points -= points.mean(0)
+    norm = (points**2).sum(1)
+    n_classes = int(labels.max()) + 1
+    spread = torch.zeros(len(rows), n_classes, dtype=torch.float64, device=device)
+    spread[torch.arange(len(rows)), torch.tensor(labels)] = torch.tensor(weights, device=device)
+    own = np.empty((len(variances), len(rows)))
+    every = np.empty_like(own)
+    step = max(1, BLOCK_ENTRIES // len(rows))
+    for start in range(0, len(rows), step):
+        block = slice(start, start + step)
+        square = norm[block, None] + norm - 2 * points[block] @ points.T
+        square.clamp_(min=0)
+        square.diagonal(start).zero_()
+        for level, variance in enumerate(variances):
+            sums = torch.exp(square / (-2 * variance)) @ spread
+            every[level, block] = sums.sum(1).cpu().numpy()
+            sums = sums.cpu().numpy()
+            own[level, block] = sums[np.arange(len(sums)), labels[block]]
+    return own, every
+
+
+def similarities_by_hand(t, y, variances) -> Similarities:
+    """The readable twin: the whole matrix in float64, one entry per sample and class."""
+    t, p = np.asarray(t, np.float64), label_distribution(y)
+    square = ((t[:, None] - t[None]) ** 2).sum(axis=-1)
+    sample, label = np.nonzero(p)
+    by_class = [np.exp(-square / (2 * variance)) @ p for variance in np.atleast_1d(variances)]
+    own = np.stack([sums[sample, label] for sums in by_class])
+    every = np.stack([sums.sum(axis=1)[sample] for sums in by_class])
+    return Similarities(p[sample, label], label, own, every)

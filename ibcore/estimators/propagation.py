@@ -1,0 +1,255 @@
+"""Sample propagation: information in a network whose layers are noisy (Goldfeld et al. 2019).
+
+In a noisy network T = S + Z, where S is the layer before its own noise and Z ~ N(0, σ² I). Passing
+every input through the network R times gives R values of S per input, its replicas, and T is a
+mixture of Gaussians around them: around all for p(t), around those of one input for p(t|x). With
+the points t = s + σz drawn around the replicas,
+
+    I(X;T) = E log2 [p(t|x) / p(t)],        I(T;Y) = E log2 [p(t|y) / p(t)].
+
+Taking the ratio at each point, instead of one entropy after the other, lets the noise cancel where
+clusters are far apart. In the first layer S is a function of x, and only the integration is random.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike
+
+from ibcore.estimators.binning import _count
+from ibcore.estimators.counting import LayerInformation
+from ibcore.information import label_distribution
+from ibcore.randomness import generator
+from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
+
+FAR = 1e9  # where the places stand that fill up a vector
+NEGLIGIBLE = 25.0  # modes of an input that add less than e^-25 of the mixture are skipped
+
+
+class Propagated(NamedTuple):
+    """Bits, with the standard errors of the Monte-Carlo integration."""
+
+    i_xt: float
+    i_ty: float
+    i_xt_error: float
+    i_ty_error: float
+
+
+@dataclass(frozen=True)
+class SamplePropagation:
+    """I(X;T) and I(T;Y) of a layer T = S + Z of a noisy network.
+
+    Parameters
+    ----------
+    noise_std : float
+        σ, the standard deviation of the layer's own noise.
+    n_pairs : int
+        Points per input, in antithetic pairs s ± σz; at least 2.
+    seed : int
+        Of z. The same z serve all layers of one width and all epochs, so that curves over epochs
+        are smooth.
+
+    Notes
+    -----
+    The standard error is that of the integration over z. With few replicas the plug-in mixtures
+    are biased besides: every entropy comes out too small on average, that given x more so, which
+    makes I(X;T) too large; more replicas show how much.
+
+    References
+    ----------
+    Goldfeld et al. (2019), *Estimating information flow in deep neural networks*, section 3.
+
+    Examples
+    --------
+    Two inputs 2σ apart carry 0.4859 bit:
+
+    >>> t, y = np.array([[[0.0], [2.0]]]), [0, 1]
+    >>> round(SamplePropagation(noise_std=1.0, n_pairs=20_000)(t, y).i_xt, 2)
+    0.49
+    """
+
+    noise_std: float = 0.005
+    n_pairs: int = 2
+    seed: int = 0
+
+    measures = "I(X; T) of the noisy network"
+
+    def __post_init__(self) -> None:
+        """Make the types plain and refuse nonsense."""
+        object.__setattr__(self, "noise_std", float(self.noise_std))
+        if not (np.isfinite(self.noise_std) and self.noise_std > 0):
+            raise ValueError(f"noise_std must be positive and finite, got {self.noise_std}.")
+        object.__setattr__(self, "n_pairs", _count("n_pairs", self.n_pairs, least=2))
+        object.__setattr__(self, "seed", _count("seed", self.seed, least=0))
+
+    def prepare(self, trajectory: object) -> SamplePropagation:
+        """Fix what depends on the whole training run: here nothing."""
+        return self
+
+    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
+        """Bits, of t (replica, sample, unit), S before the layer's own noise, and y (sample,)."""
+        return LayerInformation(*self.with_errors(t, y)[:2])
+
+    def with_errors(self, t: ArrayLike, y: ArrayLike) -> Propagated:
+        """The same with the standard errors of the integration."""
+        t, p = _checked(t, y)
+        replicas, noise = self._draws(t)
+        gains = propagate(t / self.noise_std, p, replicas, noise)
+        # antithetic points are one draw; inputs are the whole population, not a sample of it
+        draws = gains.reshape(len(p), self.n_pairs, 2, 2).mean(axis=2) / np.log(2)
+        mean = draws.mean(axis=(0, 1))
+        error = np.sqrt((draws.var(axis=1, ddof=1) / self.n_pairs).sum(axis=0)) / len(p)
+        return Propagated(*map(float, mean), *map(float, error))
+
+    def _draws(self, t):
+        """Replica (point,) and z (sample, point, unit) of every point; points go in pairs ±z."""
+        n_replicas, n_samples, n_units = t.shape
+        replicas = np.repeat(np.arange(self.n_pairs) * n_replicas // self.n_pairs % n_replicas, 2)
+        rng = generator(self.seed, "measured_noise")
+        z = rng.standard_normal((n_samples, self.n_pairs, n_units))
+        return replicas, np.stack([z, -z], axis=2).reshape(n_samples, -1, n_units)
+
+
+def _checked(t, y):
+    t = np.asarray(t, np.float64)
+    if t.ndim == 2:
+        t = t[None]
+    if t.ndim != 3 or 0 in t.shape or t.shape[1] < 2:
+        raise ValueError(
+            "t must be (replica, sample, unit) with at least two samples, or (sample, unit) for a "
+            f"layer that is a function of x; got shape {t.shape}."
+        )
+    if not np.isfinite(t).all():
+        raise ValueError("t must be finite; it holds NaN or infinity. Did the network diverge?")
+    p = label_distribution(y)
+    if len(p) != t.shape[1]:
+        raise ValueError(f"need one label for each sample, got {t.shape[1]} and {len(p)}.")
+    return t, p
+
+
+def propagate(s, p, replicas, noise, dtype=np.float32):
+    """ln p(t|x)/p(t) and Σ_y p(y|x) ln p(t|y)/p(t) at every point, in nats.
+
+    In float32 a kernel is off by 1e-4 at most, the ratios of sums by far less.
+
+    Parameters
+    ----------
+    s : (replica, sample, unit) array
+        Modes, in units of the noise's standard deviation.
+    p : (sample, class) array
+        P(y|x).
+    replicas : (point,) array
+        Around which replica of its input each point is drawn.
+    noise : (sample, point, unit) array
+
+    Returns
+    -------
+    (sample, point, 2) array
+    """
+    n_replicas, n_samples, n_units = s.shape
+    width = -(-n_replicas // LANES) * LANES
+    modes = np.full((n_samples, n_units, width), FAR, dtype)
+    modes[:, :, :n_replicas] = s.transpose(1, 2, 0)
+    found = np.empty((*noise.shape[:2], 2))
+    # boxes of the modes as rounded
+    low, high = modes[:, :, :n_replicas].min(axis=2), modes[:, :, :n_replicas].max(axis=2)
+    cut = 2 * (NEGLIGIBLE + np.log(n_samples * n_replicas))
+    _propagate(modes.reshape(-1), width, low, high, p, p.sum(axis=0), n_replicas,
+               np.asarray(replicas), noise, cut, found)  # fmt: skip
+    return found
+
+
+@njit(**COMPILED)
+def _propagate(modes, width, low, high, p, prior, n_replicas, replicas, noise, cut, found):
+    n_samples, n_points, n_units = noise.shape
+    n_classes = p.shape[1]
+    t = np.empty(n_units, modes.dtype)
+    classes = np.empty(n_classes)
+    for x in range(n_samples):
+        for point in range(n_points):
+            length = 0.0
+            for u in range(n_units):
+                z = noise[x, point, u]
+                t[u] = modes[(x * n_units + u) * width + replicas[point]] + z
+                length += z * z
+            own = every = 0.0
+            classes[:] = 0
+            for other in range(n_samples):
+                gap = 0.0
+                for u in range(n_units):
+                    d = max(low[other, u] - t[u], t[u] - high[other, u], 0.0)
+                    gap += d * d
+                if gap > cut + length:
+                    continue
+                a = fill(0.0, modes)
+                for r in range(0, width, LANES):
+                    square = fill(0.0, modes)
+                    for u in range(n_units):
+                        d = load(modes, (other * n_units + u) * width + r) - t[u]
+                        square = fma(d, d, square)
+                    a = a + decay(square * -0.5)
+                near = total(a)
+                every += near
+                if other == x:
+                    own = near
+                for c in range(n_classes):
+                    classes[c] += p[other, c] * near
+            found[x, point, 0] = np.log(own * n_samples / every)
+            gain = 0.0
+            for c in range(n_classes):
+                if p[x, c] > 0:
+                    gain += p[x, c] * np.log(classes[c] * n_samples / (prior[c] * every))
+            found[x, point, 1] = gain
+
+
+def propagate_by_hand(s, p, replicas, noise):
+    """The readable twin of ``propagate``: every mode, log-sum-exp by hand."""
+    found = np.empty((*noise.shape[:2], 2))
+    for x in range(s.shape[1]):
+        for point, replica in enumerate(replicas):
+            t = s[replica, x] + noise[x, point]
+            log_k = -((s - t) ** 2).sum(axis=-1) / 2  # (replica, sample)
+            k = np.exp(log_k - log_k.max())
+            p_t, p_t_given_x = k.mean(), k[:, x].mean()
+            p_t_given_y = (k.mean(axis=0) @ p) / p.sum(axis=0)
+            some = p[x] > 0
+            found[x, point] = (
+                np.log(p_t_given_x / p_t),
+                p[x, some] @ np.log(p_t_given_y[some] / p_t),
+            )
+    return found
+
+
+def integration_bound(n_units: int, noise_std: float, n_points: int) -> float:
+    """Bound on the standard error, in bits, of the plain Monte-Carlo entropy of a tanh layer.
+
+    √(2 d (2 + σ²) / (σ² n)), n points in all (Goldfeld et al. 2019, theorem 5), far above what is
+    seen; quote ``with_errors`` instead.
+    """
+    variance = noise_std**2
+    return float(np.sqrt(2 * n_units * (2 + variance) / (variance * n_points)) / np.log(2))
+
+
+def risk_bound(n_units: int, noise_std: float, n_samples: float, epsilon: float = 0.0) -> float:
+    """Bound on E|h - ĥ|, in nats, of the plug-in entropy of S + Z with S in [-1, 1]^d.
+
+    Goldfeld et al. (2020), *Convergence of smoothed empirical measures*, theorem 3. It holds for
+    every distribution and is far too wide to be an error bar: 485 nats for d = 3, σ = 0.1,
+    n = 4096.
+
+    Examples
+    --------
+    >>> [round(risk_bound(d, 1.0, 1e9), 5) for d in (1, 2, 3)]
+    [0.00074, 0.00166, 0.00368]
+    """
+    d, v, n = n_units, noise_std**2, n_samples
+    reach = 2 + 2 * noise_std * np.sqrt((2 + epsilon) * np.log(n))
+    first = np.log(n * reach**d / (np.pi * v) ** (d / 2)) * reach ** (d / 2)
+    first /= 2 * (4 * np.pi * v) ** (d / 4) * np.sqrt(n)
+    c = 0.5 * d * np.log(2 * np.pi * v) + d / v
+    second = c**2 + 2 * c * d * (1 + v) / v + 8 * d * (d + 2 * v**2 + d * v**2) / v**2
+    return float(first + second * 2 / n)

@@ -1,0 +1,237 @@
+"""Vectors of 32 numbers for compiled loops: what a loop over samples works on at once.
+
+LLVM maps a vector onto the registers that the processor has: two of AVX-512, four of AVX2, eight of
+NEON. Written with vectors, a loop keeps its partial results in registers, which the automatic
+vectoriser does not manage for products of matrices that are 2 to 12 wide.
+
+``load``, ``store``, ``fill``, ``fma``, ``smaller``, ``larger``, ``where_positive``, ``total``,
+``polynomial``, ``decay`` and the operators + - * / work inside functions compiled by Numba, on
+float32 and on float64.
+"""
+
+import operator
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, overload, register_model
+
+LANES = 32
+# Sums may be taken in another order; NaN and infinity keep their meaning.
+FLAGS = ("contract", "reassoc", "nsz", "arcp")
+COMPILED = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": set(FLAGS)}
+INLINE = {**COMPILED, "forceinline": True}
+
+
+class Vector(types.Type):
+    """LANES numbers of one float type."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        super().__init__(name=f"Vector({dtype}, {LANES})")
+
+
+def _llvm(dtype):
+    return ir.VectorType(ir.FloatType() if dtype == types.float32 else ir.DoubleType(), LANES)
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, _llvm(kind.dtype))
+
+
+def _spread(context, builder, value, kind, dtype):
+    """The number ``value`` in all lanes."""
+    value = context.cast(builder, value, kind, dtype)
+    empty = ir.Constant(_llvm(dtype), ir.Undefined)
+    first = builder.insert_element(empty, value, ir.Constant(ir.IntType(32), 0))
+    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    return builder.shuffle_vector(first, empty, everywhere)
+
+
+def _operands(context, builder, signature, values, dtype):
+    """Arguments as vectors: numbers are spread over all lanes."""
+    return [
+        value if isinstance(kind, Vector) else _spread(context, builder, value, kind, dtype)
+        for value, kind in zip(values, signature.args, strict=True)
+    ]
+
+
+def _pointer(context, builder, signature, values):
+    """Address of array[index], as that of a vector."""
+    array, index = signature.args[:2]
+    data = context.make_array(array)(context, builder, values[0]).data
+    place = builder.gep(data, [context.cast(builder, values[1], index, types.intp)])
+    return builder.bitcast(place, _llvm(array.dtype).as_pointer())
+
+
+def _suffix(dtype):
+    return f"v{LANES}f{dtype.bitwidth}"
+
+
+@intrinsic
+def load(typing, array, index):
+    """array[index : index + LANES] of a contiguous array of one axis; no bounds are checked."""
+
+    def code(context, builder, signature, values):
+        place = _pointer(context, builder, signature, values)
+        return builder.load(place, align=array.dtype.bitwidth // 8)
+
+    return Vector(array.dtype)(array, index), code
+
+
+@intrinsic
+def store(typing, array, index, vector):
+    """array[index : index + LANES] = vector; no bounds are checked."""
+
+    def code(context, builder, signature, values):
+        place = _pointer(context, builder, signature, values)
+        builder.store(values[2], place, align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, index, vector), code
+
+
+@intrinsic
+def fill(typing, number, like):
+    """A vector with ``number`` in all lanes, of the type of the array or vector ``like``."""
+
+    def code(context, builder, signature, values):
+        return _spread(context, builder, values[0], number, like.dtype)
+
+    return Vector(like.dtype)(number, like), code
+
+
+def _elementwise(build):
+    """An intrinsic of two vectors, or of a vector and a number."""
+
+    @intrinsic
+    def operation(typing, a, b):
+        kind = a if isinstance(a, Vector) else b
+
+        def code(context, builder, signature, values):
+            return build(builder, *_operands(context, builder, signature, values, kind.dtype))
+
+        return kind(a, b), code
+
+    return operation
+
+
+def _operator(symbol, method):
+    """Let Python's operator work on vectors."""
+    work = _elementwise(lambda builder, a, b: getattr(builder, method)(a, b, flags=FLAGS))
+
+    @overload(symbol)
+    def use(a, b):
+        if isinstance(a, Vector) or isinstance(b, Vector):
+            return lambda a, b: work(a, b)
+
+
+_operator(operator.add, "fadd")
+_operator(operator.sub, "fsub")
+_operator(operator.mul, "fmul")
+_operator(operator.truediv, "fdiv")
+
+# Where an operand is NaN the result is NaN for ``x`` as first operand: the comparison is unordered.
+smaller = _elementwise(
+    lambda builder, x, y: builder.select(builder.fcmp_unordered("<", x, y), x, y)
+)
+larger = _elementwise(lambda builder, x, y: builder.select(builder.fcmp_unordered(">", x, y), x, y))
+
+
+@intrinsic
+def fma(typing, a, b, c):
+    """a * b + c, rounded once where the processor can."""
+    kind = next(one for one in (a, b, c) if isinstance(one, Vector))
+
+    def code(context, builder, signature, values):
+        llvm = _llvm(kind.dtype)
+        name = f"llvm.fmuladd.{_suffix(kind.dtype)}"
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(llvm, [llvm] * 3), name
+        )
+        return builder.call(function, _operands(context, builder, signature, values, kind.dtype))
+
+    return kind(a, b, c), code
+
+
+@intrinsic
+def where_positive(typing, z, a, b):
+    """In each lane a if z > 0, else b."""
+
+    def code(context, builder, signature, values):
+        z, a, b = _operands(context, builder, signature, values, signature.args[0].dtype)
+        return builder.select(builder.fcmp_ordered(">", z, ir.Constant(z.type, None)), a, b)
+
+    return z(z, a, b), code
+
+
+@intrinsic
+def total(typing, vector):
+    """Sum of the lanes."""
+
+    def code(context, builder, signature, values):
+        llvm = _llvm(vector.dtype)
+        function = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(llvm.element, [llvm.element, llvm]),
+            f"llvm.vector.reduce.fadd.{_suffix(vector.dtype)}",
+        )
+        zero = ir.Constant(llvm.element, -0.0)
+        return builder.call(function, [zero, values[0]], fastmath=FLAGS)
+
+    return vector.dtype(vector), code
+
+
+@intrinsic
+def nearest(typing, vector):
+    """Each lane rounded to the nearest whole number."""
+
+    def code(context, builder, signature, values):
+        llvm = _llvm(vector.dtype)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(llvm, [llvm]), f"llvm.rint.{_suffix(vector.dtype)}"
+        )
+        return builder.call(function, values)
+
+    return vector(vector), code
+
+
+@intrinsic
+def power_of_two(typing, exponent):
+    """2**k for whole k of the normal range: the bits of the exponent, set directly."""
+
+    def code(context, builder, signature, values):
+        bits, shift, bias = (32, 23, 127) if exponent.dtype == types.float32 else (64, 52, 1023)
+        whole = ir.VectorType(ir.IntType(bits), LANES)
+        k = builder.fptosi(values[0], whole)
+        k = builder.add(k, ir.Constant(whole, [bias] * LANES))
+        k = builder.shl(k, ir.Constant(whole, [shift] * LANES))
+        return builder.bitcast(k, _llvm(exponent.dtype))
+
+    return exponent(exponent), code
+
+
+TAYLOR = np.array([1 / float(np.prod(np.arange(1.0, k + 1))) for k in range(13)])[::-1].copy()
+
+
+@njit(**INLINE)
+def polynomial(x, coefficients):
+    """Horner's rule; coefficients from the highest power down."""
+    p = fill(coefficients[0], x)
+    for k in range(1, len(coefficients)):
+        p = fma(p, x, coefficients[k])
+    return p
+
+
+@njit(**INLINE)
+def decay(x):
+    """exp(x) for x <= 0, at least exp(-87)."""
+    x = larger(x, -87.0)
+    k = nearest(x * 1.4426950408889634)
+    # ln 2 in two parts: k times the first one is exact
+    r = fma(k, -0.693359375, x)
+    r = fma(k, 2.121944400546905827679e-4, r)
+    return polynomial(r, TAYLOR) * power_of_two(k)

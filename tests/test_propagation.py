@@ -1,0 +1,145 @@
+"""Sample propagation: exact values of two points and of cubes, the twin, the sandwich, limits."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ibcore.config import Experiment
+from ibcore.estimators.kernel import kernel_information
+from ibcore.estimators.propagation import (
+    SamplePropagation,
+    integration_bound,
+    propagate,
+    propagate_by_hand,
+    risk_bound,
+)
+from ibcore.information import entropy_from_counts
+from ibcore.networks import Ensemble
+from ibcore.noisy import noisy_layers
+from ibcore.tasks import load_task
+
+
+@pytest.mark.parametrize(
+    ("distance", "exact"),
+    [(0.5, 0.0437299629), (1, 0.1607472198), (2, 0.4859441541), (4, 0.9128222858)],
+)
+def test_two_points(distance, exact):
+    """The binary-input Gaussian channel, within three standard errors."""
+    found = SamplePropagation(1.0, n_pairs=20_000).with_errors([[[0.0], [distance]]], [0, 1])
+    assert abs(found.i_xt - exact) < 3 * found.i_xt_error + 1e-9
+    assert found.i_xt_error < 0.005
+    assert found.i_ty == pytest.approx(found.i_xt)
+
+
+def test_standard_error_is_the_spread_over_noise_seeds():
+    t, y = np.random.default_rng(0).normal(size=(1, 30, 2)), np.arange(30) % 2
+    found = [SamplePropagation(0.5, n_pairs=4, seed=s).with_errors(t, y) for s in range(200)]
+    spread = np.std([one.i_xt for one in found])
+    assert np.mean([one.i_xt_error for one in found]) == pytest.approx(spread, rel=0.15)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000), r=st.integers(1, 40), n=st.integers(2, 12), d=st.integers(1, 4),
+    scale=st.sampled_from([0.1, 1.0, 10.0, 100.0]),
+)  # fmt: skip
+def test_fast_path_is_its_readable_twin(seed, r, n, d, scale):
+    """The same points, every mode: the pruning leaves out less than 1e-10."""
+    rng = np.random.default_rng(seed)
+    s = scale * rng.normal(size=(1, n, d)) + rng.normal(size=(r, n, d))
+    p = np.eye(3)[rng.integers(0, 3, n)] if seed % 2 else rng.dirichlet([1, 1, 1], n)
+    p = p[:, p.sum(axis=0) > 0]
+    points, noise = rng.integers(0, r, 4), rng.normal(size=(n, 4, d))
+    expected = propagate_by_hand(s, p, points, noise)
+    np.testing.assert_allclose(propagate(s, p, points, noise, np.float64), expected, atol=1e-8)
+    np.testing.assert_allclose(propagate(s, p, points, noise), expected, atol=2e-3)
+    assert np.abs(propagate(s, p, points, noise) - expected).mean() < 1e-4
+
+
+def test_first_layer_lies_between_the_kernel_bounds():
+    """P4, E6: lower <= I(X;T) <= upper for a layer that is a function of x."""
+    task = load_task("szt")
+    network = Ensemble.initial(Experiment(hidden_widths=(3, 2)), (0,), 12, 2)
+    s = noisy_layers(network, task.x, 0.05, 1)[0]
+    found = SamplePropagation(0.05, n_pairs=2).with_errors(s, task.y)
+    low, high = kernel_information(s[0], task.y, [4 * 0.05**2, 0.05**2])[0]
+    assert low < found.i_xt < high
+    assert found.i_xt_error < 0.02
+
+
+def test_limits():
+    """Little noise gives the entropy of the rows, much noise and a single place nothing."""
+    rng = np.random.default_rng(1)
+    t, y = rng.integers(0, 3, size=(1, 40, 2)) * 1.0, np.arange(40) % 2
+    _, counts = np.unique(t[0], axis=0, return_counts=True)
+    assert SamplePropagation(1e-3)(t, y).i_xt == pytest.approx(
+        entropy_from_counts(counts), abs=1e-9
+    )
+    assert SamplePropagation(1e3, n_pairs=50)(t, y).i_xt == pytest.approx(0, abs=1e-3)
+    assert SamplePropagation(0.1)(np.ones((1, 5, 2)), np.arange(5) % 2).i_xt == pytest.approx(
+        0, abs=1e-12
+    )
+
+
+def test_replicas_of_one_place_are_one_mode():
+    t = np.random.default_rng(2).normal(size=(1, 20, 3))
+    y = np.arange(20) % 2
+    once, often = SamplePropagation(0.5)(t, y), SamplePropagation(0.5)(np.repeat(t, 7, axis=0), y)
+    assert tuple(often) == pytest.approx(tuple(once), abs=1e-5)
+
+
+def test_scaling():
+    """P11: layer and noise together."""
+    t, y = np.random.default_rng(3).normal(size=(2, 20, 3)), np.arange(20) % 2
+    assert SamplePropagation(1.0)(4 * t, y) == pytest.approx(
+        SamplePropagation(0.25)(t, y), abs=1e-12
+    )
+
+
+def test_cube_is_as_many_channels():
+    """P18: {±1}^4 at σ = 1 is four times two points at distance 2."""
+    corners = np.array(np.meshgrid(*[[-1.0, 1.0]] * 4)).reshape(4, -1).T
+    found = SamplePropagation(1.0, n_pairs=1000).with_errors(corners, np.arange(16) % 2)
+    assert abs(found.i_xt - 4 * 0.4859441541) < 3 * found.i_xt_error
+
+
+def test_replicas_come_from_a_noisy_network():
+    """A linear layer over a noisy one: S given x is Gaussian with covariance σ² WᵀW."""
+    task = load_task("szt")
+    settings = Experiment(hidden_widths=(4, 3), activation="linear", init_gain=2.0)
+    network = Ensemble.initial(settings, (0,), 12, 2)
+    x = task.x[:3]
+    layers = noisy_layers(network, x, 0.3, 40_000)
+    assert [t.shape for t in layers] == [(1, 3, 4), (40_000, 3, 3), (40_000, 3, 2)]
+    w = network.weights[1][0].astype(float)
+    found = np.cov(layers[1][:, 0].T)
+    np.testing.assert_allclose(found, 0.09 * w.T @ w, atol=0.02 * found.max())
+    again = noisy_layers(network, x, 0.3, 40_000)
+    np.testing.assert_array_equal(layers[1], again[1])
+    with pytest.raises(ValueError, match="need one network, got 2"):
+        noisy_layers(Ensemble.initial(settings, (0, 1), 12, 2), x, 0.3, 2)
+
+
+@pytest.mark.parametrize(
+    ("d", "expected"), [(1, 7.4e-4), (2, 1.66e-3), (3, 3.68e-3)]
+)  # fmt: skip
+def test_bound_is_that_of_the_papers_table(d, expected):
+    """Table I, σ = 1, n = 1e9; and how useless it is at 4096 samples."""
+    assert risk_bound(d, 1.0, 1e9) == pytest.approx(expected, rel=0.01)
+    assert risk_bound(3, 0.1, 4096) == pytest.approx(485, rel=0.01)
+    assert integration_bound(5, 0.005, 16_384) > 1
+
+
+def test_impossible_input():
+    ruler = SamplePropagation()
+    with pytest.raises(ValueError, match="noise_std must be positive"):
+        SamplePropagation(0)
+    with pytest.raises(ValueError, match="n_pairs must be an integer of at least 2"):
+        SamplePropagation(n_pairs=1)
+    with pytest.raises(ValueError, match=r"\(replica, sample, unit\)"):
+        ruler([1.0, 2.0], [0, 1])
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        ruler([[[np.nan], [0.0]]], [0, 1])
+    with pytest.raises(ValueError, match="got 2 and 3"):
+        ruler([[[1.0], [0.0]]], [0, 1, 1])
