@@ -51,7 +51,14 @@ def judge(
     missing = [name for name in claim.experiments if name not in given]
     if missing:
         raise ValueError(f"{claim.id} needs the planes {', '.join(missing)}; run them first.")
-    planes = {name: _one_ruler(given[name], estimator) for name in claim.experiments}
+    if claim.all_rulers and estimator is not None:
+        raise ValueError(
+            f"{claim.id} compares rulers that its criterion names; it cannot be judged by "
+            f"{estimator} alone."
+        )
+    planes = {name: given[name] for name in claim.experiments}
+    if not claim.all_rulers:
+        planes = {name: _one_ruler(plane, estimator) for name, plane in planes.items()}
     if any(plane.attrs.get("profile") == "smoke" for plane in planes.values()):
         return NoVerdict(claim.id)
     parts = _decide_parts(claim, planes)

@@ -14,7 +14,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-CHAPTERS = ("shwartz_ziv",)
+CHAPTERS = ("shwartz_ziv", "estimators")
 
 EFFECT_WORDS = ("reproduced", "partly", "undecided", "not reproduced", "inverted")
 """Words for an effect, from the best to the worst."""
@@ -55,6 +55,9 @@ class Claim:
         Every number the evidence uses.
     note : str
         Limits of the test.
+    all_rulers : bool
+        Whether the evidence names its rulers itself; else it sees one, the first of each plane or
+        the one asked for.
     """
 
     id: str
@@ -70,6 +73,7 @@ class Claim:
     unit: str
     thresholds: Mapping[str, Any]
     note: str = ""
+    all_rulers: bool = False
 
     @property
     def is_identity(self) -> bool:
@@ -78,7 +82,7 @@ class Claim:
 
 
 _KEYS = {field.name for field in fields(Claim)} - {"chapter"}
-_OPTIONAL = {"note"}
+_OPTIONAL = {"note", "all_rulers"}
 
 
 def load_registry(chapter: str = "shwartz_ziv") -> tuple[Claim, ...]:
