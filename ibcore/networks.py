@@ -15,6 +15,7 @@ from ibcore.config import Experiment
 from ibcore.randomness import generator
 
 LEAK = 0.01  # slope of leaky ReLU for negative z
+HOMOGENEOUS = ("linear", "relu", "leaky_relu", "abs", "prelu")  # f(cz) = c f(z) for c > 0
 PRELU_START = 0.25  # He et al. 2015
 
 
@@ -171,6 +172,35 @@ class Ensemble:
         if self.activation == "prelu":
             return np.where(z > 0, z, self.slopes[layer][:, None].astype(np.float64) * z)
         return ACTIVATIONS[self.activation][0](z)
+
+    def rescaled(self, layer: int, factor: float) -> "Ensemble":
+        """Networks of the same function, with one hidden layer multiplied by ``factor``.
+
+        For an activation with f(cz) = c f(z), c > 0: weights and biases into the layer are
+        multiplied, weights out of it divided.
+
+        Parameters
+        ----------
+        layer : int
+            Hidden layer, counted from 1.
+        factor : float
+            Positive.
+        """
+        if self.activation not in HOMOGENEOUS:
+            raise ValueError(
+                f"{self.activation} is not homogeneous, so that scaling changes the function; "
+                f"that works with {', '.join(HOMOGENEOUS)}."
+            )
+        if not (0 < layer < len(self.weights) and factor > 0):
+            raise ValueError(
+                f"need a hidden layer from 1 to {len(self.weights) - 1} and a positive factor, "
+                f"got {layer} and {factor}."
+            )
+        weights, biases = list(self.weights), list(self.biases)
+        weights[layer - 1] = weights[layer - 1] * factor
+        biases[layer - 1] = biases[layer - 1] * factor
+        weights[layer] = weights[layer] / factor
+        return replace(self, weights=tuple(weights), biases=tuple(biases))
 
     def finish(self, z: np.ndarray) -> np.ndarray:
         """Output of the network from the last z."""

@@ -7,10 +7,12 @@ planes and verdicts and writes the prose.
 
 import os
 import tomllib
+from dataclasses import replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 from platformdirs import user_cache_dir
 
@@ -18,9 +20,10 @@ from ibcore import claims
 from ibcore.config import PROFILES, Experiment
 from ibcore.estimators import Binning, from_name
 from ibcore.experiment import load_or_run
+from ibcore.networks import Ensemble
 from ibcore.observables import OBSERVABLES
-from ibcore.store import Store
-from ibcore.training import progress_wanted
+from ibcore.store import Store, blocks
+from ibcore.training import progress_wanted, train
 
 # A chapter's parameters of these names change every experiment, the others only what an
 # experiment leaves to the chapter's base.
@@ -189,6 +192,30 @@ class Study:
             self._note_stale(name, found)
             self._planes[name] = found
         return self._planes[name]
+
+    def networks(self, name: str, epoch: int = -1) -> Ensemble:
+        """The networks of an experiment at one of its measured epochs: stored ones, or trained.
+
+        Parameters
+        ----------
+        name : str
+        epoch : int
+            Place among the measured epochs; -1 is the last.
+        """
+        self._entry(name)
+        experiment = self.experiments[name]
+        stored = None
+        if self.profile != "smoke":
+            stored = self.store.weights(experiment, experiment.seeds, own_only=self.recompute)
+        parts = [stored] if stored else [
+            self.store.weights(experiment, seeds, own_only=self.recompute)
+            if self.profile != "smoke" else None
+            for seeds in blocks(experiment)
+        ]  # fmt: skip
+        if None in parts:
+            parts = [train(experiment, device=self.device, threads=self.threads)]
+        joined = np.concatenate([part.parameters for part in parts], axis=1)
+        return replace(parts[0], seeds=experiment.seeds, parameters=joined).ensemble(epoch)
 
     def _note_stale(self, name: str, found: xr.Dataset) -> None:
         if not self.store.trusts(found.attrs["digest"], found.attrs["code_digest"]):

@@ -99,6 +99,13 @@ def compression(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataAr
     return ix.max("epoch") - final(ix)
 
 
+def by_ruler(plane: xr.Dataset) -> xr.DataArray:
+    """C in bits under every ruler of a plane: (estimator, seed, layer)."""
+    rulers = plane.estimator.values
+    each = [compression(plane, estimator=str(ruler)) for ruler in rulers]
+    return xr.concat(each, xr.DataArray(rulers, dims="estimator", name="estimator"))
+
+
 def fitting(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
     """F = max IX - IX[0], in bits."""
     ix = curve(plane, estimator=estimator)

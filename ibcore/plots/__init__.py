@@ -5,6 +5,7 @@ and returns the axes. Nothing is estimated here: only medians and quantiles over
 Call :func:`use_style` once for figures that read on white and on dark pages.
 """
 
+from ibcore.plots.atlas import RulerSlider, curves, known_parts, verdict_map
 from ibcore.plots.curves import gradient_phases, learning_curves, snr
 from ibcore.plots.ends import ib_curve, sizes
 from ibcore.plots.planes import (
@@ -26,9 +27,11 @@ from ibcore.plots.style import layer_look, look, use_style
 from ibcore.plots.task import icosahedron, information_by_bins, popcount_bars, ruler
 
 __all__ = [
+    "RulerSlider",
     "by_layer",
     "compare_planes",
     "compression_by_layer",
+    "curves",
     "depth_times",
     "falls",
     "gradient_phases",
@@ -37,6 +40,7 @@ __all__ = [
     "information_by_bins",
     "information_over_time",
     "information_plane",
+    "known_parts",
     "layer_look",
     "learning_curves",
     "look",
@@ -49,4 +53,5 @@ __all__ = [
     "snapshots",
     "snr",
     "use_style",
+    "verdict_map",
 ]

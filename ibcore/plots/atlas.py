@@ -1,0 +1,258 @@
+"""Figures about the rulers themselves: verdict maps, parts of what is known, bounds, a slider."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from string import Template
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from numpy.typing import ArrayLike
+
+from ibcore.plots import reading, style
+
+PARTS = {
+    "known_label": "label",
+    "known_signature": "signature, given the label",
+    "known_orbit": "orbit, given the signature",
+    "known_within": "input, given the orbit",
+}
+
+
+def verdict_map(
+    compression: Mapping[str, xr.DataArray],
+    labels: Sequence[str],
+    *,
+    threshold: float = 0.5,
+    largest: float = 6.0,
+    axes: Iterable[Axes] | None = None,
+) -> np.ndarray:
+    """Median compression of every layer under every ruler, one panel per kind of network.
+
+    Parameters
+    ----------
+    compression : mapping of name to (estimator, seed, layer) array
+        C in bits; all with the same rulers in the same order.
+    labels : sequence of str
+        What each ruler is called, top to bottom.
+    threshold : float
+        Cells above it, in the median network, carry their number: there the verdict is
+        "compresses".
+    largest : float
+        Bits at the dark end of the colours.
+
+    Returns
+    -------
+    (panel,) array of Axes
+    """
+    axes = style.many_axes(
+        axes, len(compression), columns=2, height=0.24 * len(labels) + 0.9, sharey=True
+    )
+    norm = Normalize(0, largest)
+    for ax, (name, values) in zip(axes, compression.items(), strict=True):
+        if values.sizes["estimator"] != len(labels):
+            raise ValueError(
+                f"labels must name the {values.sizes['estimator']} rulers of {name}, got "
+                f"{len(labels)}."
+            )
+        median = values.transpose("estimator", "seed", "layer").median("seed").values
+        ax.imshow(median, aspect="auto", cmap=style.shades().reversed(), norm=norm)
+        for i, j in np.ndindex(median.shape):
+            if median[i, j] > threshold:
+                light = norm(median[i, j]) > 0.5
+                ax.text(j, i, f"{median[i, j]:.1f}", ha="center", va="center", fontsize=8,
+                        color="white" if light else "black")  # fmt: skip
+        ax.set_xticks(range(values.sizes["layer"]), values.layer.values)
+        ax.set_yticks(range(len(labels)), labels, fontsize=8)
+        ax.grid(False)
+        ax.set(title=name, xlabel="layer")
+    style.colour_bar(axes, norm, "C, bits, median over networks")
+    return axes
+
+
+def known_parts(plane: xr.Dataset, *, axes: Iterable[Axes] | None = None) -> np.ndarray:
+    """What each layer knows of the 12-bit input over training, stacked part by part.
+
+    Means over networks, so that the parts add up to the mean I(X; bin(T)).
+
+    Returns
+    -------
+    (layer,) array of Axes
+    """
+    layers = reading.chosen_layers(plane, None)
+    axes = style.many_axes(axes, len(layers), columns=3, height=2.1, sharex=True, sharey=True)
+    epochs, label = reading.times_of(plane, "epoch")
+    for ax, layer in zip(axes, layers, strict=True):
+        parts = [plane[name].sel(layer=layer).mean("seed").values for name in PARTS]
+        colours = [style.look(i).colour for i in range(len(PARTS))]
+        bands = ax.stackplot(epochs, parts, colors=colours, alpha=0.75, labels=PARTS.values())
+        for i, patch in enumerate(bands):
+            patch.set_hatch(("", "//", "..", "\\\\")[i])
+            patch.set_edgecolor(style.GREY)
+            patch.set_linewidth(0.3)
+        style.time_axis(ax, epochs, label)
+        ax.set_title(reading.layer_names(plane)[layer], fontsize=10)
+    style.label_outer(axes, label, "bits")
+    style.below_legend(axes, axes[0].get_legend_handles_labels()[0], "known of the")
+    return axes
+
+
+def curves(
+    x: ArrayLike,
+    values: Mapping[str, ArrayLike],
+    *,
+    xlabel: str,
+    ylabel: str,
+    log: bool = True,
+    ceiling: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Named curves over a common axis; (network, point) arrays are drawn as median and band.
+
+    Parameters
+    ----------
+    x : (point,) array
+    values : mapping of name to (point,) or (network, point) array
+    xlabel, ylabel : str
+        With units.
+    log : bool
+        Whether x is logarithmic.
+    ceiling : float, optional
+        A level that no curve may pass.
+    """
+    ax = style.one_axes(ax, (style.WIDTH, 3.4))
+    for i, (name, one) in enumerate(values.items()):
+        one, look = np.asarray(one, float), style.look(i)
+        if one.ndim == 2:
+            low, _, mid, _, high = reading.quantiles(one)
+            ax.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
+            one = mid
+        ax.plot(x, one, color=look.colour, linestyle=look.dashes, label=name)
+    if log:
+        ax.set_xscale("log")
+    if ceiling is not None:
+        style.ceiling(ax, ceiling)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+    return ax
+
+
+class RulerSlider:
+    """An information plane with a slider for the ruler: a cell's output that works offline.
+
+    Every position of the slider is one ruler; the paths are medians over networks, computed
+    beforehand. Without JavaScript a sentence says what would be there.
+
+    Parameters
+    ----------
+    planes : mapping of name to Dataset
+    rulers : mapping of label to repr of a ruler
+        Positions of the slider, in order; every plane must hold them.
+    threshold : float
+        Layers whose median compression exceeds it are named below the plane.
+    """
+
+    def __init__(
+        self,
+        planes: Mapping[str, xr.Dataset],
+        rulers: Mapping[str, str],
+        *,
+        threshold: float = 0.5,
+    ):
+        data = {"rulers": list(rulers), "threshold": threshold, "planes": []}
+        for name, plane in planes.items():
+            chosen = plane.sel(estimator=list(rulers.values()))
+            data["planes"].append(
+                {
+                    "name": name,
+                    "top": float(np.log2(plane.attrs["n_samples"])),
+                    "right": float(plane.attrs["label_entropy"]),
+                    "x": chosen.i_xt.median("seed").round(3).values.tolist(),
+                    "y": chosen.i_ty.median("seed").round(3).values.tolist(),
+                }
+            )
+        self.data = data
+
+    def _repr_html_(self) -> str:
+        colours = [style.look(i).colour for i in range(8)]
+        return _SLIDER.substitute(
+            data=json.dumps(self.data, separators=(",", ":")), colours=json.dumps(colours)
+        )
+
+    def __repr__(self) -> str:
+        """For outputs without HTML."""
+        return f"RulerSlider of {len(self.data['rulers'])} rulers"
+
+
+_SLIDER = Template("""\
+<div class="ruler-slider">
+<noscript>With JavaScript this is an information plane with a slider for the ruler; the map above
+holds the same verdicts.</noscript>
+<label>Ruler: <output></output><br>
+<input type="range" min="0" value="0" step="1" style="width:100%" aria-label="ruler"></label>
+<div class="ruler-slider-planes" style="display:flex;flex-wrap:wrap;gap:1rem"></div>
+<script>
+(() => {
+  const data = $data, colours = $colours;
+  const root = document.currentScript.closest(".ruler-slider");
+  const slider = root.querySelector("input"), label = root.querySelector("output");
+  const box = root.querySelector(".ruler-slider-planes");
+  const W = 320, H = 240, L = 40, B = 34, space = "http://www.w3.org/2000/svg";
+  const add = (parent, name, attributes, text) => {
+    const node = document.createElementNS(space, name);
+    for (const key in attributes) node.setAttribute(key, attributes[key]);
+    if (text !== undefined) node.textContent = text;
+    parent.appendChild(node);
+    return node;
+  };
+  slider.max = data.rulers.length - 1;
+  const draw = () => {
+    const r = +slider.value;
+    label.textContent = data.rulers[r];
+    box.replaceChildren();
+    for (const plane of data.planes) {
+      const frame = document.createElement("figure");
+      frame.style.margin = 0;
+      const svg = add(frame, "svg", {viewBox: `0 0 $${W} $${H}`, width: W, role: "img",
+        "aria-label": `information plane of $${plane.name} under $${data.rulers[r]}`});
+      const px = v => L + (W - L - 10) * v / (plane.top * 1.03);
+      const py = v => H - B - (H - B - 22) * v / (plane.right * 1.05);
+      const grey = {stroke: "#777777", "stroke-width": 1};
+      add(svg, "line", {x1: L, y1: H - B, x2: W - 10, y2: H - B, ...grey});
+      add(svg, "line", {x1: L, y1: H - B, x2: L, y2: 22, ...grey});
+      add(svg, "line", {x1: px(plane.top), y1: H - B, x2: px(plane.top), y2: 22, ...grey,
+        "stroke-dasharray": "2 3"});
+      const words = {fill: "currentColor", "font-size": 11, "text-anchor": "middle"};
+      for (const v of [0, 4, 8, 12])
+        if (v <= plane.top) add(svg, "text", {x: px(v), y: H - B + 14, ...words}, v);
+      for (const v of [0, 0.5, 1])
+        if (v <= plane.right * 1.05) add(svg, "text", {x: L - 14, y: py(v) + 4, ...words}, v);
+      add(svg, "text", {x: (W + L) / 2, y: H - 4, ...words}, "I(X;T), bits");
+      add(svg, "text", {x: 14, y: 12, ...words, "text-anchor": "start"}, "I(T;Y), bits");
+      add(svg, "text", {x: W - 10, y: 12, ...words, "text-anchor": "end"}, plane.name);
+      const fallen = [];
+      plane.x[r][0].forEach((_, l) => {
+        const xs = plane.x[r].map(row => row[l]), ys = plane.y[r].map(row => row[l]);
+        const path = xs.map((x, k) => `$${px(x).toFixed(1)},$${py(ys[k]).toFixed(1)}`).join(" ");
+        const c = colours[l % colours.length];
+        add(svg, "polyline", {points: path, fill: "none", stroke: c, "stroke-width": 1.6});
+        const end = xs.length - 1;
+        add(svg, "circle", {cx: px(xs[end]), cy: py(ys[end]), r: 4, fill: c});
+        add(svg, "text", {x: px(xs[end]) + 7, y: py(ys[end]) + 4, fill: c, "font-size": 11}, l + 1);
+        if (Math.max(...xs) - xs[end] > data.threshold) fallen.push(l + 1);
+      });
+      const caption = document.createElement("figcaption");
+      caption.textContent = fallen.length
+        ? `Layers that fall by more than $${data.threshold} bit: $${fallen.join(", ")}`
+        : `No layer falls by more than $${data.threshold} bit`;
+      frame.appendChild(caption);
+      box.appendChild(frame);
+    }
+  };
+  slider.addEventListener("input", draw);
+  draw();
+})();
+</script>
+</div>
+""")
