@@ -103,3 +103,25 @@ def test_a_network_starts_from_its_own_seed_alone():
     among = Ensemble.initial(experiment, (3, 7, 1), 12, 2)
     for one, many in zip(alone.weights, among.weights, strict=True):
         np.testing.assert_array_equal(one[0], many[1])
+
+
+@pytest.mark.parametrize("activation", networks.HOMOGENEOUS)
+@pytest.mark.parametrize("layer", [1, 2])
+def test_rescaled_networks_compute_the_same(activation, layer):
+    """The layer is multiplied, nothing after it changes: powers of two are exact in float32."""
+    experiment = Experiment(hidden_widths=(5, 4), activation=activation)
+    ensemble = Ensemble.initial(experiment, (0, 1), 6, 3)
+    x = np.random.default_rng(0).normal(size=(20, 6))
+    before, after = ensemble.layers(x), ensemble.rescaled(layer, 64.0).layers(x)
+    np.testing.assert_allclose(after[layer - 1], 64 * before[layer - 1], rtol=1e-6)
+    np.testing.assert_array_equal(after[-1], before[-1])
+
+
+def test_rescaling_needs_a_homogeneous_activation_and_a_hidden_layer():
+    ensemble = Ensemble.initial(Experiment(hidden_widths=(3,)), (0,), 2, 2)
+    with pytest.raises(ValueError, match="tanh is not homogeneous"):
+        ensemble.rescaled(1, 2.0)
+    relu = Ensemble.initial(Experiment(hidden_widths=(3,), activation="relu"), (0,), 2, 2)
+    for layer, factor in ((0, 2.0), (2, 2.0), (1, -1.0)):
+        with pytest.raises(ValueError, match="need a hidden layer from 1 to 1"):
+            relu.rescaled(layer, factor)

@@ -9,6 +9,7 @@ from ibcore import claims, identity, plane
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, EdgeBinning, Exact
 from ibcore.study import Study, book_folder, chapters
+from ibcore.training import train
 
 PUBLISHED = book_folder() / "results"
 
@@ -136,15 +137,15 @@ def test_canaries_of_published_results_live(chapter):
             assert identity.canaries_agree(identity.canary(experiment), expected), name
 
 
-@pytest.mark.parametrize("chapter", chapters())
-def test_published_weights_give_the_published_plane(chapter):
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_published_weights_give_the_published_plane(name):
     """A reader's new ruler starts from weights that reproduce what the old one said."""
-    study = Study(chapter, results=PUBLISHED)
-    experiment = study.experiments["released"]
-    stored = plane.load(study.stored("released"))
+    study = Study("estimators", results=PUBLISHED)
+    experiment = study.experiments[name]
+    stored = plane.load(study.stored(name))
     trajectory = study.store.weights(experiment, experiment.seeds[:10], own_only=False)
-    ruler = study.estimators("released")[0]
-    for k in (0, 40, -1):
+    ruler = study.estimators(name)[0]
+    for k in (0, 20, -1):
         layers = trajectory.ensemble(k)[3].layers(trajectory.task.x)
         found = [ruler(t[0], trajectory.task.y).i_xt for t in layers]
         expected = stored.i_xt.sel(estimator=repr(ruler), seed=3).isel(epoch=k)
@@ -161,22 +162,21 @@ def test_ledger_is_what_the_stored_planes_say(chapter):
         assert claims.ledger_entry(verdict) == ledger[verdict.id]
 
 
-@pytest.mark.parametrize("chapter", chapters())
-def test_shuffled_labels_take_the_verdict_away(chapter, monkeypatch):
-    """A planted fault: with the labels of another task the layers of the published networks know
-    nothing of Y, and the row of the snapshots must not survive.
+def test_shuffled_labels_take_the_verdict_away():
+    """A planted fault: with the labels of another task the layers of the networks, trained again,
+    know nothing of Y, and the row of the snapshots must not survive.
     """
-    study = Study(chapter, results=PUBLISHED)
+    study = Study("shwartz_ziv", results=PUBLISHED)
     stored = plane.load(study.stored("released"))
     experiment = study.experiments["released"]
-    trajectories = [study.store.weights(experiment, experiment.seeds[:10])]
-    y = np.random.default_rng(0).permutation(trajectories[0].task.y)
+    trajectory = train(experiment, seeds=experiment.seeds[:10], progress=False)
+    y = np.random.default_rng(0).permutation(trajectory.task.y)
     broken = stored.isel(seed=slice(10), estimator=[0]).copy(deep=True)
     ruler = study.estimators("released")[0]
     for k, epoch in enumerate(stored.epoch.values):
         if epoch in (0, 386, 400, 409, 8286, 9000, 9103):
             for s in range(10):
-                t = trajectories[0].ensemble(k)[s].layers(trajectories[0].task.x)[4][0]
+                t = trajectory.ensemble(k)[s].layers(trajectory.task.x)[4][0]
                 broken.i_ty[0, s, k, 4] = ruler(t, y).i_ty
     assert study.verdict("SZT-F2").verdict == "reproduced"
     assert claims.judge("SZT-F2", {"released": broken}).verdict not in ("reproduced", "partly")

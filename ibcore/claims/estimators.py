@@ -138,8 +138,9 @@ def quantised_both(planes: Planes, t: Thresholds) -> list[Part]:
 
 def flips(planes: Planes, t: Thresholds) -> list[Part]:
     """LOR-3: pairs of activation and layer whose verdict depends on the number of bins."""
+    common = set.intersection(*(set(plane.seed.values.tolist()) for plane in planes.values()))
     c = [
-        fx.compression(plane, estimator=ruler).values
+        fx.compression(plane, estimator=ruler).sel(seed=sorted(common)).values
         for plane in planes.values()
         for ruler in t["rulers"]
     ]

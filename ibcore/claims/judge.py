@@ -81,6 +81,8 @@ def judge(
         (share_held,) * 3 if claim.is_identity else (first.effect, first.low, first.high)
     )
     n_seeds = min((part.n_seeds for part in parts if part.counts), default=0)
+    if claim.is_identity:
+        n_seeds = min((plane.sizes["seed"] for plane in planes.values()), default=0)
     return Verdict(
         id=claim.id,
         verdict=word,

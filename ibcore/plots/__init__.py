@@ -5,7 +5,7 @@ and returns the axes. Nothing is estimated here: only medians and quantiles over
 Call :func:`use_style` once for figures that read on white and on dark pages.
 """
 
-from ibcore.plots.atlas import RulerSlider, curves, known_parts, verdict_map
+from ibcore.plots.atlas import PARTS, RulerSlider, known_parts, lines, verdict_map
 from ibcore.plots.curves import gradient_phases, learning_curves, snr
 from ibcore.plots.ends import ib_curve, sizes
 from ibcore.plots.planes import (
@@ -27,11 +27,11 @@ from ibcore.plots.style import layer_look, look, use_style
 from ibcore.plots.task import icosahedron, information_by_bins, popcount_bars, ruler
 
 __all__ = [
+    "PARTS",
     "RulerSlider",
     "by_layer",
     "compare_planes",
     "compression_by_layer",
-    "curves",
     "depth_times",
     "falls",
     "gradient_phases",
@@ -43,6 +43,7 @@ __all__ = [
     "known_parts",
     "layer_look",
     "learning_curves",
+    "lines",
     "look",
     "overview",
     "phase_share",

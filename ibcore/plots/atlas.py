@@ -98,7 +98,7 @@ def known_parts(plane: xr.Dataset, *, axes: Iterable[Axes] | None = None) -> np.
     return axes
 
 
-def curves(
+def lines(
     x: ArrayLike,
     values: Mapping[str, ArrayLike],
     *,

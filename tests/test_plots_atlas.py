@@ -1,0 +1,92 @@
+"""Figures of rulers: what is drawn is what was given."""
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from claim_planes import EPOCHS, LAYERS, N, curve, make_plane
+
+from ibcore import plots
+from ibcore.plots import atlas
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    yield
+    plt.close("all")
+
+
+def compression(values):
+    """(estimator, seed, layer) with the given medians."""
+    values = np.asarray(values, float)
+    spread = np.array([-0.1, 0.0, 0.1])[None, :, None]
+    return xr.DataArray(
+        values[:, None] + spread,
+        dims=("estimator", "seed", "layer"),
+        coords={"estimator": list("ab"), "layer": [1, 2, 3]},
+    )
+
+
+def test_verdict_map_numbers_the_cells_beyond_the_threshold():
+    c = compression([[0.2, 0.6, 3.0], [0.0, 0.4, 0.5]])
+    axes = plots.verdict_map({"tanh": c, "ReLU": c + 1}, ["one", "two"])
+    written = [[text.get_text() for text in ax.texts] for ax in axes]
+    assert written[0] == ["0.6", "3.0"]
+    assert len(written[1]) == 6
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["one", "two"]
+    image = axes[0].images[0].get_array()
+    np.testing.assert_allclose(image, [[0.2, 0.6, 3.0], [0.0, 0.4, 0.5]])
+    with pytest.raises(ValueError, match="labels must name the 2 rulers of tanh, got 1"):
+        plots.verdict_map({"tanh": c}, ["one"])
+
+
+def test_known_parts_are_stacked_to_their_sum():
+    values = {
+        name: np.full((N, len(EPOCHS), LAYERS), i + 1.0) for i, name in enumerate(atlas.PARTS)
+    }
+    plane = make_plane(curve(5.0, 8.0, 4.0), **values)
+    plane = plane.assign_coords(width=("layer", [10, 7, 5, 4, 3, 2]))
+    plane.coords["measures"] = ("estimator", ["I(X; bin(T))"])
+    axes = plots.known_parts(plane)
+    assert len(axes) == LAYERS
+    top = max(path.vertices[:, 1].max() for path in axes[0].collections[-1].get_paths())
+    assert top == pytest.approx(1 + 2 + 3 + 4)
+    assert [c.get_label() for c in axes[0].collections] == list(atlas.PARTS.values())
+
+
+def test_curves_draw_medians_and_bands():
+    x = np.array([1.0, 2.0, 4.0])
+    many = np.array([[0, 1, 2], [1, 2, 3], [2, 3, 4]])
+    ax = plots.lines(x, {"a": many, "b": [5, 5, 5]}, xlabel="c", ylabel="bits", ceiling=12)
+    assert ax.lines[0].get_ydata().tolist() == [1, 2, 3]
+    assert ax.lines[1].get_ydata().tolist() == [5, 5, 5]
+    assert ax.get_xscale() == "log"
+    assert len(ax.collections) == 1
+
+
+class TestSlider:
+    """An HTML output that carries its own numbers and needs no network."""
+
+    @pytest.fixture
+    def slider(self):
+        plane = make_plane(curve(5.0, 8.0, 4.0), i_ty=0.7)
+        return plots.RulerSlider(
+            {"tanh": plane, "ReLU": plane}, {"30 bins": plane.estimator.item()}
+        )
+
+    def test_it_holds_the_medians_of_every_ruler(self, slider):
+        assert slider.data["rulers"] == ["30 bins"]
+        found = np.array(slider.data["planes"][1]["x"])
+        assert found.shape == (1, len(EPOCHS), LAYERS)
+        np.testing.assert_allclose(found[0, :, 2], curve(5.0, 8.0, 4.0)[0, :, 2], atol=5e-4)
+        assert slider.data["planes"][0]["top"] == 12
+
+    def test_its_html_is_complete_and_offline(self, slider):
+        html = slider._repr_html_()
+        assert json.dumps(slider.data, separators=(",", ":")) in html
+        assert "$$" not in html
+        assert "<noscript>" in html
+        assert html.count("http") == 1  # the name of the SVG namespace, which is not fetched
+        assert repr(slider) == "RulerSlider of 1 rulers"
