@@ -47,8 +47,20 @@ ONE_PANEL = {
     "popcount_bars": lambda ax: plots.popcount_bars(PATTERNS, [1, 0], ax=ax),
     "ruler": lambda ax: plots.ruler(np.linspace(-1, 1, 31), ax=ax),
     "information_by_bins": lambda ax: plots.information_by_bins({30: np.eye(3)}, ax=ax),
+    "lines": lambda ax: plots.lines([1, 2], {"a": np.eye(2)}, xlabel="c", ylabel="bits", ax=ax),
 }
+FALLS = xr.DataArray(
+    np.eye(3)[:, None] * np.ones((1, 4, 1)),
+    dims=("estimator", "seed", "layer"),
+    coords={"layer": [1, 2, 3]},
+)
+KNOWING = PLANE.assign({name: PLANE.i_xt[0] for name in plots.PARTS})
 MANY_PANELS = {
+    "verdict_map": (
+        2,
+        lambda axes: plots.verdict_map({"a": FALLS, "b": FALLS}, ["x", "y", "z"], axes=axes),
+    ),
+    "known_parts": (6, lambda axes: plots.known_parts(KNOWING, axes=axes)),
     "snapshots": (3, lambda axes: plots.snapshots(PLANE, axes=axes)),
     "compare_planes": (2, lambda axes: plots.compare_planes({"a": PLANE, "b": PLANE}, axes=axes)),
     "overview": (2, lambda axes: plots.overview(PLANE, axes=axes)),
@@ -61,7 +73,8 @@ MANY_PANELS = {
 
 
 def test_every_public_function_is_drawn_below():
-    drawing = set(plots.__all__) - {"use_style", "look", "layer_look"}
+    others = {"use_style", "look", "layer_look", "ruler_label", "PARTS", "RulerSlider"}
+    drawing = set(plots.__all__) - others
     assert drawing == set(ONE_PANEL) | set(MANY_PANELS)
 
 

@@ -37,9 +37,29 @@ def test_verdict_map_numbers_the_cells_beyond_the_threshold():
     assert len(written[1]) == 6
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["one", "two"]
     image = axes[0].images[0].get_array()
-    np.testing.assert_allclose(image, [[0.2, 0.6, 3.0], [0.0, 0.4, 0.5]])
+    np.testing.assert_allclose(image.compressed(), [0.6, 3.0])
     with pytest.raises(ValueError, match="labels must name the 2 rulers of tanh, got 1"):
         plots.verdict_map({"tanh": c}, ["one"])
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Binning(n_bins=4, low=-1.0, high=1.0)", "4 bins on [-1, 1]"),
+        ("RangeBinning(n_bins=100)", "100 bins on the run's range"),
+        ("AdaptiveBinning(n_bins=30)", "EBAB, 30 bins"),
+        ("AdaptiveBinning(n_bins=30, released=True)", "EBAB, 30 bins, as released"),
+        ("NetInputBinning(n_edges=30, limit=50.0, collapsed=True)", "net-input bins, as released"),
+        ("NetInputBinning(n_edges=30, limit=50.0, collapsed=False)", "net-input bins"),
+        ("KernelBound(noise_variance=1.52587890625e-05, bound='upper')", "noise variance 1.5e-05"),
+        ("Quantised(n_bits=1)", "1 bit per unit"),
+        ("Quantised(n_bits=8)", "8 bits per unit"),
+        ("Exact()", "float32 rows"),
+        ("Binning(width=0.07)", "Binning(width=0.07)"),
+    ],
+)
+def test_rulers_have_short_names(name, label):
+    assert plots.ruler_label(name) == label
 
 
 def test_known_parts_are_stacked_to_their_sum():

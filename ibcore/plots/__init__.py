@@ -5,7 +5,14 @@ and returns the axes. Nothing is estimated here: only medians and quantiles over
 Call :func:`use_style` once for figures that read on white and on dark pages.
 """
 
-from ibcore.plots.atlas import PARTS, RulerSlider, known_parts, lines, verdict_map
+from ibcore.plots.atlas import (
+    PARTS,
+    RulerSlider,
+    known_parts,
+    lines,
+    ruler_label,
+    verdict_map,
+)
 from ibcore.plots.curves import gradient_phases, learning_curves, snr
 from ibcore.plots.ends import ib_curve, sizes
 from ibcore.plots.planes import (
@@ -49,6 +56,7 @@ __all__ = [
     "phase_share",
     "popcount_bars",
     "ruler",
+    "ruler_label",
     "scatter_relation",
     "sizes",
     "snapshots",

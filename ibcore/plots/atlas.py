@@ -37,10 +37,10 @@ def verdict_map(
     labels : sequence of str
         What each ruler is called, top to bottom.
     threshold : float
-        Cells above it, in the median network, carry their number: there the verdict is
-        "compresses".
+        Cells above it, in the median network, are filled and carry their number: there the verdict
+        is "compresses".
     largest : float
-        Bits at the dark end of the colours.
+        Bits at the bright end of the colours.
 
     Returns
     -------
@@ -57,18 +57,53 @@ def verdict_map(
                 f"{len(labels)}."
             )
         median = values.transpose("estimator", "seed", "layer").median("seed").values
-        ax.imshow(median, aspect="auto", cmap=style.shades().reversed(), norm=norm)
+        shown = np.ma.masked_less_equal(median, threshold)
+        ax.imshow(shown, aspect="auto", cmap=style.shades(), norm=norm)
         for i, j in np.ndindex(median.shape):
             if median[i, j] > threshold:
-                light = norm(median[i, j]) > 0.5
+                dark = norm(median[i, j]) < 0.5
                 ax.text(j, i, f"{median[i, j]:.1f}", ha="center", va="center", fontsize=8,
-                        color="white" if light else "black")  # fmt: skip
+                        color="white" if dark else "black")  # fmt: skip
         ax.set_xticks(range(values.sizes["layer"]), values.layer.values)
         ax.set_yticks(range(len(labels)), labels, fontsize=8)
         ax.grid(False)
+        for i in range(len(labels) + 1):
+            ax.axhline(i - 0.5, color=style.GREY, alpha=0.15, linewidth=0.5)
         ax.set(title=name, xlabel="layer")
     style.colour_bar(axes, norm, "C, bits, median over networks")
     return axes
+
+
+def ruler_label(name: str) -> str:
+    """A few words for the repr of a ruler, as a figure has room for.
+
+    Examples
+    --------
+    >>> ruler_label("Binning(n_bins=30, low=-1.0, high=1.0)")
+    '30 bins on [-1, 1]'
+    >>> ruler_label("KernelBound(noise_variance=0.0009765625, bound='upper')")
+    'noise variance 0.00098'
+    """
+    kind, settings = name.rstrip(")").split("(", 1)
+    given = dict(one.split("=") for one in settings.split(", ") if one)
+    bins = given.get("n_bins", "")
+    match kind:
+        case "Binning" if bins:
+            return f"{bins} bins on [{float(given['low']):g}, {float(given['high']):g}]"
+        case "RangeBinning":
+            return f"{bins} bins on the run's range"
+        case "AdaptiveBinning":
+            return f"EBAB, {bins} bins{', as released' * ('released' in given)}"
+        case "NetInputBinning":
+            released = given.get("collapsed") == "True"
+            return f"net-input bins{', as released' * released}"
+        case "KernelBound":
+            return f"noise variance {float(given['noise_variance']):.2g}"
+        case "Quantised":
+            return f"{given['n_bits']} bit{'s' * (given['n_bits'] != '1')} per unit"
+        case "Exact":
+            return "float32 rows"
+    return name
 
 
 def known_parts(plane: xr.Dataset, *, axes: Iterable[Axes] | None = None) -> np.ndarray:
@@ -108,7 +143,7 @@ def lines(
     ceiling: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Named curves over a common axis; (network, point) arrays are drawn as median and band.
+    """Named curves over a common axis; (network, point) arrays as median and 25-75 % band.
 
     Parameters
     ----------
@@ -125,7 +160,7 @@ def lines(
     for i, (name, one) in enumerate(values.items()):
         one, look = np.asarray(one, float), style.look(i)
         if one.ndim == 2:
-            low, _, mid, _, high = reading.quantiles(one)
+            _, low, mid, high, _ = reading.quantiles(one)
             ax.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
             one = mid
         ax.plot(x, one, color=look.colour, linestyle=look.dashes, label=name)
@@ -189,7 +224,7 @@ _SLIDER = Template("""\
 <div class="ruler-slider">
 <noscript>With JavaScript this is an information plane with a slider for the ruler; the map above
 holds the same verdicts.</noscript>
-<label>Ruler: <output></output><br>
+<label style="display:block">Ruler: <output></output><br>
 <input type="range" min="0" value="0" step="1" style="width:100%" aria-label="ruler"></label>
 <div class="ruler-slider-planes" style="display:flex;flex-wrap:wrap;gap:1rem"></div>
 <script>
@@ -213,8 +248,8 @@ holds the same verdicts.</noscript>
     box.replaceChildren();
     for (const plane of data.planes) {
       const frame = document.createElement("figure");
-      frame.style.margin = 0;
-      const svg = add(frame, "svg", {viewBox: `0 0 $${W} $${H}`, width: W, role: "img",
+      frame.style.cssText = "margin:0;flex:1 1 270px";
+      const svg = add(frame, "svg", {viewBox: `0 0 $${W} $${H}`, width: "100%", role: "img",
         "aria-label": `information plane of $${plane.name} under $${data.rulers[r]}`});
       const px = v => L + (W - L - 10) * v / (plane.top * 1.03);
       const py = v => H - B - (H - B - 22) * v / (plane.right * 1.05);
