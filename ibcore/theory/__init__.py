@@ -17,18 +17,28 @@ from ibcore.theory.gaussian import (
     linear_gaussian_information,
     single_neuron_information,
 )
+from ibcore.theory.learning import (
+    generalisation_error,
+    input_information,
+    shallow_student,
+    student_information,
+)
 from ibcore.theory.mixtures import mixture_information, pairwise_bound
 
 __all__ = [
     "gaussian_ib_relevance",
     "gaussian_information",
+    "generalisation_error",
     "ib_curve",
     "ib_encoder",
+    "input_information",
     "linear_gaussian_information",
     "minimal_statistic",
     "mixture_information",
     "pairwise_bound",
     "relevance_at",
+    "shallow_student",
     "single_neuron_information",
     "squared_ib_curve",
+    "student_information",
 ]
