@@ -11,7 +11,7 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from ibcore.estimators import Binning, LayerInformation
+from ibcore.estimators import Binning, LayerInformation, singles
 
 Estimator = Callable[[np.ndarray, np.ndarray], LayerInformation]
 
@@ -43,7 +43,8 @@ def measure(
         Modules whose outputs are the layers; all without children if not given. A module that
         runs twice in one pass gives two layers, "act" and "act:2".
     estimators : estimators
-        For example ``[ib.Binning(width=0.07), ib.Exact()]``.
+        For example ``[ib.Binning(width=0.07), ib.Exact()]``; several noise levels of a kernel
+        bound give an entry each.
     chunk_size : int
         Samples per pass.
 
@@ -62,7 +63,7 @@ def measure(
     >>> found.i_xt.values.tolist(), found.i_ty.values.tolist()
     ([[1.0]], [[1.0]])
     """
-    estimators = list(estimators)
+    estimators = singles(estimators)
     if not estimators:
         raise ValueError("give at least one estimator, for example ib.Binning(width=0.07).")
     y = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)

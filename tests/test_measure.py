@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from ibcore.estimators import Binning, Exact
+from ibcore.estimators import Binning, Exact, KernelBound
 from ibcore.measure import layer_outputs, measure
 
 RULERS = [Binning(width=0.07), Exact()]
@@ -144,3 +144,15 @@ def test_labels_must_match_the_inputs():
     x, y = inputs()
     with pytest.raises(ValueError, match="50 inputs and 49 labels"):
         measure(network(), x, y[1:])
+
+
+def test_several_noise_levels_give_an_entry_each():
+    x = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
+    layer = torch.nn.Linear(3, 2)
+    found = measure(layer, x, np.arange(30) % 2, estimators=[KernelBound((0.1, 0.2)), Binning()])
+    assert found.estimator.values.tolist() == [
+        "KernelBound(noise_variance=0.1, bound='upper')",
+        "KernelBound(noise_variance=0.2, bound='upper')",
+        "Binning(n_bins=30, low=-1.0, high=1.0)",
+    ]
+    assert found.i_xt[0] > found.i_xt[1]

@@ -176,55 +176,72 @@ def _flush(rows, sums, i, n):
 @njit(**COMPILED)
 def _stretch(flat, weight, i, start, end, rates, squarings, sums, rows, kernels, both):
     """Kernels of entries i to i + 3 with start to end; ``both``: into the sums of these too."""
-    n = len(weight)
-    n_units = len(flat) // n
-    w0, w1, w2, w3 = weight[i], weight[i + 1], weight[i + 2], weight[i + 3]
     for level in range(len(rates)):
-        again = squarings[level] > 0
-        row, at = level * n, level * TILE * LANES
-        a0, a1 = load(rows, at), load(rows, at + LANES)
-        a2, a3 = load(rows, at + 2 * LANES), load(rows, at + 3 * LANES)
-        for j in range(start, end, LANES):
-            place = j - start
-            if again:
-                k0, k1 = load(kernels, place), load(kernels, STRETCH + place)
-                k2, k3 = load(kernels, 2 * STRETCH + place), load(kernels, 3 * STRETCH + place)
-                for _ in range(squarings[level]):
-                    k0, k1, k2, k3 = k0 * k0, k1 * k1, k2 * k2, k3 * k3
-            else:
-                k0 = k1 = k2 = k3 = fill(0.0, flat)
-                for u in range(0, n_units * n, n):
-                    t = load(flat, u + j)
-                    d = t - flat[u + i]
-                    k0 = fma(d, d, k0)
-                    d = t - flat[u + i + 1]
-                    k1 = fma(d, d, k1)
-                    d = t - flat[u + i + 2]
-                    k2 = fma(d, d, k2)
-                    d = t - flat[u + i + 3]
-                    k3 = fma(d, d, k3)
-                rate = -rates[level]
-                k0, k1, k2, k3 = (
-                    decay(k0 * rate),
-                    decay(k1 * rate),
-                    decay(k2 * rate),
-                    decay(k3 * rate),
-                )
-            if level + 1 < len(rates):
-                store(kernels, place, k0)
-                store(kernels, STRETCH + place, k1)
-                store(kernels, 2 * STRETCH + place, k2)
-                store(kernels, 3 * STRETCH + place, k3)
-            w = load(weight, j)
-            a0, a1, a2, a3 = fma(k0, w, a0), fma(k1, w, a1), fma(k2, w, a2), fma(k3, w, a3)
-            if both:
-                sums_j = load(sums, row + j)
-                sums_j = fma(k1, w1, fma(k0, w0, sums_j))
-                store(sums, row + j, fma(k3, w3, fma(k2, w2, sums_j)))
-        store(rows, at, a0)
-        store(rows, at + LANES, a1)
-        store(rows, at + 2 * LANES, a2)
-        store(rows, at + 3 * LANES, a3)
+        if squarings[level] == 0:
+            _exponentials(flat, len(weight), i, start, end, -rates[level], kernels)
+        else:
+            for _ in range(squarings[level] - 1):
+                _square(start, end, kernels)
+        _add_up(weight, i, start, end, squarings[level] > 0, level, sums, rows, kernels, both)
+
+
+@njit(**COMPILED)
+def _exponentials(flat, n, i, start, end, rate, kernels):
+    """kernels[a, j] = exp(rate ‖t_{i+a} - t_{start+j}‖²), four rows."""
+    for j in range(start, end, LANES):
+        k0 = k1 = k2 = k3 = fill(0.0, flat)
+        for u in range(0, len(flat), n):
+            t = load(flat, u + j)
+            d = t - flat[u + i]
+            k0 = fma(d, d, k0)
+            d = t - flat[u + i + 1]
+            k1 = fma(d, d, k1)
+            d = t - flat[u + i + 2]
+            k2 = fma(d, d, k2)
+            d = t - flat[u + i + 3]
+            k3 = fma(d, d, k3)
+        place = j - start
+        store(kernels, place, decay(k0 * rate))
+        store(kernels, STRETCH + place, decay(k1 * rate))
+        store(kernels, 2 * STRETCH + place, decay(k2 * rate))
+        store(kernels, 3 * STRETCH + place, decay(k3 * rate))
+
+
+@njit(**COMPILED)
+def _square(start, end, kernels):
+    """Every kernel squared: half the variance."""
+    for row in range(0, TILE * STRETCH, STRETCH):
+        for k in range(row, row + end - start, LANES):
+            k0 = load(kernels, k)
+            store(kernels, k, k0 * k0)
+
+
+@njit(**COMPILED)
+def _add_up(weight, i, start, end, squared, level, sums, rows, kernels, both):
+    """Add the kernels to the sums of both sides, ``squared`` first."""
+    w0, w1, w2, w3 = weight[i], weight[i + 1], weight[i + 2], weight[i + 3]
+    row, at = level * len(weight), level * TILE * LANES
+    a0, a1 = load(rows, at), load(rows, at + LANES)
+    a2, a3 = load(rows, at + 2 * LANES), load(rows, at + 3 * LANES)
+    for j in range(start, end, LANES):
+        p = j - start
+        k0, k1 = load(kernels, p), load(kernels, STRETCH + p)
+        k2, k3 = load(kernels, 2 * STRETCH + p), load(kernels, 3 * STRETCH + p)
+        if squared:
+            k0, k1, k2, k3 = k0 * k0, k1 * k1, k2 * k2, k3 * k3
+            store(kernels, p, k0)
+            store(kernels, STRETCH + p, k1)
+            store(kernels, 2 * STRETCH + p, k2)
+            store(kernels, 3 * STRETCH + p, k3)
+        w = load(weight, j)
+        a0, a1, a2, a3 = fma(k0, w, a0), fma(k1, w, a1), fma(k2, w, a2), fma(k3, w, a3)
+        if both:
+            even = fma(k2, w2, fma(k0, w0, load(sums, row + j)))
+            store(sums, row + j, even + fma(k3, w3, k1 * w1))
+    store(rows, at, a0)
+    store(rows, at + LANES, a1)
+    store(rows, at + 2 * LANES, a2)
+    store(rows, at + 3 * LANES, a3)
 
 
 def _by_products(rows, labels, weights, variances, device):
