@@ -1,7 +1,8 @@
 """ibcore: information planes of neural networks, the rulers they need, and claims about them."""
 
-from ibcore import config, information, plane, plots, theory
+from ibcore import config, geometry, information, plane, plots, theory
 from ibcore.config import Experiment
+from ibcore.decomposition import decompose
 from ibcore.estimators import (
     AdaptiveBinning,
     Binning,
@@ -13,10 +14,12 @@ from ibcore.estimators import (
     NetInputBinning,
     Quantised,
     RangeBinning,
+    SamplePropagation,
 )
 from ibcore.experiment import load_or_run, run
 from ibcore.measure import measure
 from ibcore.networks import Ensemble
+from ibcore.noisy import noisy_layers
 from ibcore.parameters import check_parameters
 from ibcore.store import Store
 from ibcore.study import Study
@@ -38,16 +41,20 @@ __all__ = [
     "NetInputBinning",
     "Quantised",
     "RangeBinning",
+    "SamplePropagation",
     "Store",
     "Study",
     "Task",
     "Trajectory",
     "check_parameters",
     "config",
+    "decompose",
+    "geometry",
     "information",
     "load_or_run",
     "load_task",
     "measure",
+    "noisy_layers",
     "plane",
     "plots",
     "run",

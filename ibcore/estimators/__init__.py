@@ -18,6 +18,7 @@ from ibcore.estimators.adaptive import (
 from ibcore.estimators.binning import Binning, EdgeBinning, Exact
 from ibcore.estimators.counting import LayerInformation, checked_layer, information_of_codes
 from ibcore.estimators.kernel import KernelBound, LabelBound, MirroredKernelBound
+from ibcore.estimators.propagation import SamplePropagation
 
 __all__ = [
     "AdaptiveBinning",
@@ -31,6 +32,7 @@ __all__ = [
     "NetInputBinning",
     "Quantised",
     "RangeBinning",
+    "SamplePropagation",
     "checked_layer",
     "from_name",
     "information_of_codes",
