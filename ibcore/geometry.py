@@ -60,7 +60,9 @@ def scatter(t: ArrayLike, y: ArrayLike, floor: float = 1e-12) -> Scatter:
     s_w = inner.T @ inner / len(t)
     s_b = (outer * share[:, None]).T @ outer
     log_det = np.log2(np.linalg.eigvalsh(s_w) + floor).sum()
-    collapse = np.trace(s_w @ np.linalg.pinv(s_b)) / n_classes
+    # without a distance between means nothing has collapsed: the pseudo-inverse would say 0
+    apart = np.trace(s_b) > 1e-24 * np.square(t).mean()
+    collapse = np.trace(s_w @ np.linalg.pinv(s_b)) / n_classes if apart else np.nan
     return Scatter(float(np.trace(s_w)), float(np.trace(s_b)), float(collapse), float(log_det))
 
 

@@ -8,7 +8,13 @@ from scipy.optimize import brentq
 
 from ibcore.information import binary_entropy, label_distribution, mutual_information
 from ibcore.tasks import load_task
-from ibcore.theory import ib_curve, ib_encoder, minimal_statistic, relevance_at
+from ibcore.theory import (
+    ib_curve,
+    ib_encoder,
+    minimal_statistic,
+    relevance_at,
+    squared_ib_curve,
+)
 
 NAT = 1 / np.log(2)  # in bits
 seeds = st.integers(0, 9999)
@@ -220,3 +226,11 @@ def test_refusals_say_what_was_expected_and_what_came(call, message):
     """Every refusal is a ValueError with its reason."""
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("beta", [1.0, 10.0, 100.0])
+def test_squared_lagrangian_settles_where_little_is_kept(beta):
+    """Three classes, labels a function of x: I(X;T) = I(T;Y) = 1 / 2β also far below H(Y)."""
+    curve = squared_ib_curve(np.diag([0.2, 0.3, 0.5]), [beta])
+    assert curve.complexity.item() == pytest.approx(1 / (2 * beta), abs=1e-9)
+    assert curve.relevance.item() == pytest.approx(1 / (2 * beta), abs=1e-9)

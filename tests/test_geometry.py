@@ -148,3 +148,8 @@ def test_a_plane_holds_parts_and_geometry():
     np.testing.assert_allclose(plane.known_label, plane.i_ty.isel(estimator=0), atol=1e-3)
     assert (plane.scatter_within > 0).all()
     assert float(plane.participation_ratio.max()) <= 10
+
+
+def test_nothing_collapses_where_class_means_are_equal():
+    assert np.isnan(geometry.scatter([[-1.0], [1.0], [-1.0], [1.0]], [0, 0, 1, 1]).collapse)
+    assert np.isnan(geometry.scatter(np.full((5, 3), 0.1), [0, 0, 1, 1, 1]).collapse)

@@ -18,6 +18,7 @@ from ibcore.information import entropy_from_counts
 from ibcore.networks import Ensemble
 from ibcore.noisy import noisy_layers
 from ibcore.tasks import load_task
+from ibcore.theory import mixture_information
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,23 @@ def test_impossible_input():
         ruler([[[np.nan], [0.0]]], [0, 1])
     with pytest.raises(ValueError, match="got 2 and 3"):
         ruler([[[1.0], [0.0]]], [0, 1, 1])
+
+
+@pytest.mark.parametrize("d", [10, 150, 200, 1024])
+def test_wide_layers_carry_what_their_distances_say(d):
+    """Two points 5 sigma apart are one binary input, however many units do not move."""
+    t = np.zeros((1, 2, d))
+    t[0, 1, 0] = 5.0
+    found = SamplePropagation(1.0, n_pairs=400).with_errors(t, [0, 1])
+    assert found.i_xt == pytest.approx(mixture_information([0.0, 5.0]), abs=4 * found.i_xt_error)
+
+
+@pytest.mark.parametrize("d", [100, 150, 300])
+def test_wide_layers_agree_with_the_twin(d):
+    rng = np.random.default_rng(d)
+    s, noise = 0.45 * rng.normal(size=(1, 50, d)), rng.standard_normal((50, 2, d))
+    p, replicas = np.eye(2)[np.arange(50) % 2], np.zeros(2, int)
+    expected = propagate_by_hand(s, p, replicas, noise)
+    assert propagate(s, p, replicas, noise) == pytest.approx(expected, abs=1e-3)
+    found = propagate(s, p, replicas, noise, np.float64)
+    assert found == pytest.approx(expected, abs=1e-9)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from ibcore.estimators.binning import _count
 from ibcore.estimators.counting import LayerInformation
@@ -191,7 +192,9 @@ def _propagate(modes, width, low, high, p, prior, n_replicas, replicas, noise, c
                     for u in range(n_units):
                         d = load(modes, (other * n_units + u) * width + r) - t[u]
                         square = fma(d, d, square)
-                    a = a + decay(square * -0.5)
+                    # relative to the mode the point starts from: in a wide layer every kernel
+                    # alone lies below the least value of ``decay``
+                    a = a + decay((square - length) * -0.5)
                 near = total(a)
                 every += near
                 if other == x:
@@ -253,3 +256,19 @@ def risk_bound(n_units: int, noise_std: float, n_samples: float, epsilon: float 
     c = 0.5 * d * np.log(2 * np.pi * v) + d / v
     second = c**2 + 2 * c * d * (1 + v) / v + 8 * d * (d + 2 * v**2 + d * v**2) / v**2
     return float(first + second * 2 / n)
+
+
+def levels_apart(n_units: int, noise_std: float, epsilon: float = 0.01) -> int:
+    """k*: how many levels per unit of [-1, 1] the noise keeps apart in all units at once.
+
+    k* = ⌊1 / (σ Q⁻¹((1 - (1 - ε)^(1/d)) / 2))⌋ with Q the upper tail of N(0, 1). With fewer than
+    k*^(d (1 - ε)) samples no good estimator has a negligible bias (Goldfeld et al. 2020).
+
+    Examples
+    --------
+    >>> levels_apart(11, 0.1), levels_apart(12, 0.1)
+    (3, 2)
+    """
+    # expm1 and log1p: 1 - (1 - ε)^(1/d) is small for many units
+    tail = -0.5 * np.expm1(np.log1p(-epsilon) / n_units)
+    return int(np.floor(1 / (noise_std * -ndtri(tail))))

@@ -5,6 +5,7 @@ All information is in bits. Books and papers often write nats; the factor is
 """
 
 from ibcore.theory.bottleneck import (
+    critical_beta,
     ib_curve,
     ib_encoder,
     minimal_statistic,
@@ -12,6 +13,8 @@ from ibcore.theory.bottleneck import (
     squared_ib_curve,
 )
 from ibcore.theory.gaussian import (
+    canonical_correlations,
+    gaussian_ib_curve,
     gaussian_ib_relevance,
     gaussian_information,
     linear_gaussian_information,
@@ -26,6 +29,9 @@ from ibcore.theory.learning import (
 from ibcore.theory.mixtures import mixture_information, pairwise_bound
 
 __all__ = [
+    "canonical_correlations",
+    "critical_beta",
+    "gaussian_ib_curve",
     "gaussian_ib_relevance",
     "gaussian_information",
     "generalisation_error",

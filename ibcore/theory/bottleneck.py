@@ -196,12 +196,14 @@ def squared_ib_curve(p_xy: ArrayLike, betas: ArrayLike, *, iterations: int = 20_
     n = len(p_s)
     points = []
     for beta in betas:
-        encoder = 0.9 * np.eye(n) + 0.1 / n
+        encoder, price = 0.9 * np.eye(n) + 0.1 / n, None
         for _ in range(iterations):
             p_t = p_s @ encoder
             p_y_given_t = (encoder * p_s[:, None]).T @ p_y_given_s / p_t[:, None]
             complexity = mutual_information(encoder * p_s[:, None])
-            price = 1 / (2 * beta * max(complexity, 1e-12))
+            wanted = 1 / (2 * beta * max(complexity, 1e-12))
+            # Half way on a logarithmic scale: taken whole it oscillates where I(X;T) is small.
+            price = wanted if price is None else np.sqrt(price * wanted)
             moved = ib_encoder(p_y_given_s, p_t, p_y_given_t, price)
             done = np.abs(moved - encoder).max() < 1e-13
             encoder = moved
@@ -252,6 +254,33 @@ def _point(p_sy: NDArray, encoder: NDArray) -> tuple[float, float]:
     p_st = p_sy.sum(axis=1)[:, None] * encoder
     p_ty = encoder.T @ p_sy
     return mutual_information(p_st), mutual_information(p_ty)
+
+
+def critical_beta(p_xy: ArrayLike) -> float:
+    """β at which an encoder that ignores X stops being stable: 1 / ρ², ρ the maximal correlation.
+
+    ρ is the second singular value of p(x,y) / √(p(x) p(y)); infinite β where X and Y are
+    independent. The curve of ``ib_curve`` leaves (0, 0) here or, by a jump, earlier.
+
+    Parameters
+    ----------
+    p_xy : (x, y) array
+        Joint distribution.
+
+    Examples
+    --------
+    A bit flipped with probability ε has 1 / (1 - 2ε)²:
+
+    >>> round(critical_beta([[0.45, 0.05], [0.05, 0.45]]), 9)
+    1.5625
+    """
+    p_sy, _ = minimal_statistic(p_xy)
+    p_sy = p_sy[:, p_sy.any(axis=0)]
+    matrix = p_sy / np.sqrt(np.outer(p_sy.sum(axis=1), p_sy.sum(axis=0)))
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    # The first is 1; what rounding leaves of a vanishing second one is 0.
+    rho = singular[1] if len(singular) > 1 and singular[1] > 1e-10 else 0.0
+    return float(1 / rho**2) if rho else float("inf")
 
 
 def relevance_at(curve: xr.Dataset, complexity: ArrayLike) -> NDArray[np.float64]:

@@ -1,7 +1,9 @@
 """Gaussian inputs: one binned neuron, linear layers, and the Gaussian information bottleneck."""
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
 from ibcore.information import entropy
@@ -191,17 +193,53 @@ def gaussian_information(covariance: ArrayLike, n_first: int) -> float:
     return float(0.5 * (log_a + log_b - log_all) / np.log(2))
 
 
-def gaussian_ib_relevance(complexity: ArrayLike, correlation: float) -> NDArray[np.float64]:
-    """Most I(T;Y) at I(X;T) = R for two Gaussians of correlation ρ, in bits.
+def canonical_correlations(covariance: ArrayLike, n_first: int) -> NDArray[np.float64]:
+    """Correlations ρ of the paired directions of A and B, in descending order.
+
+    The squares 1 - ρ² are the eigenvalues λ of Σ_{A|B} Σ_A⁻¹, and I(A;B) = -½ Σ log₂(1 - ρ²).
+
+    Parameters
+    ----------
+    covariance : (entry, entry) array
+        Σ of the whole vector, symmetric and positive definite.
+    n_first : int
+        Number of entries of A, the first ones.
+
+    Returns
+    -------
+    (direction,) array
+        As many as A or B has entries, whichever has fewer.
+
+    Examples
+    --------
+    >>> canonical_correlations([[2.0, 0.6], [0.6, 0.5]], 1).round(12)
+    array([0.6])
+    """
+    gaussian_information(covariance, n_first)  # refuses what is singular or leaves A or B empty
+    covariance = _covariance(covariance)
+    root_a = np.linalg.cholesky(covariance[:n_first, :n_first])
+    root_b = np.linalg.cholesky(covariance[n_first:, n_first:])
+    half = solve_triangular(root_a, covariance[:n_first, n_first:], lower=True)
+    return np.linalg.svd(solve_triangular(root_b, half.T, lower=True), compute_uv=False)
+
+
+def gaussian_ib_relevance(complexity: ArrayLike, correlation: ArrayLike) -> NDArray[np.float64]:
+    """Most I(T;Y) at I(X;T) = R for Gaussian X and Y, in bits.
+
+    For one pair of variables of correlation ρ
 
         I(T;Y) = -½ log₂(1 - ρ²(1 - 2⁻²ᴿ)).
+
+    For vectors R is spent on the n directions with ρ² β > 1, all at the same β, which follows from
+
+        R = ½ Σ log₂[(β - 1) ρ² / (1 - ρ²)],    I(T;Y) = -½ Σ log₂[(1 - ρ²) β / (β - 1)].
 
     Parameters
     ----------
     complexity : array of any shape
         R = I(X;T) in bits.
-    correlation : float
-        ρ, in [-1, 1].
+    correlation : float or (direction,) array
+        ρ in [-1, 1], or the ``canonical_correlations`` of X and Y, below 1.
 
     References
     ----------
@@ -211,11 +249,95 @@ def gaussian_ib_relevance(complexity: ArrayLike, correlation: float) -> NDArray[
     --------
     >>> float(gaussian_ib_relevance(0.0, correlation=0.8))
     0.0
+
+    Two equal pairs share the complexity:
+
+    >>> two = gaussian_ib_relevance(2.0, correlation=[0.8, 0.8])
+    >>> bool(np.isclose(two, 2 * gaussian_ib_relevance(1.0, correlation=0.8)))
+    True
     """
-    if not abs(correlation) <= 1:
-        raise ValueError(f"correlation must lie in [-1, 1], got {correlation}.")
-    lost = np.expm1(-2 * np.log(2) * np.asarray(complexity, dtype=np.float64))
-    return -0.5 * np.log1p(correlation**2 * lost) / np.log(2) + 0.0
+    complexity = np.asarray(complexity, dtype=np.float64)
+    if np.ndim(correlation) == 0:
+        if not abs(correlation) <= 1:
+            raise ValueError(f"correlation must lie in [-1, 1], got {correlation}.")
+        lost = np.expm1(-2 * np.log(2) * complexity)
+        return -0.5 * np.log1p(correlation**2 * lost) / np.log(2) + 0.0
+    rho2 = _squared_correlations(correlation)
+    # ln(β - 1) at which each direction joins in, and R when it does
+    joins, gain = np.log((1 - rho2) / rho2), np.cumsum(np.log(rho2 / (1 - rho2)))
+    spent = 0.5 * (np.arange(1, len(rho2) + 1) * joins + gain) / np.log(2)
+    n = np.maximum(np.searchsorted(spent, complexity, side="right"), 1)
+    price = (2 * np.log(2) * complexity - gain[n - 1]) / n  # ln(β - 1)
+    most = np.cumsum(-np.log1p(-rho2))[n - 1]
+    return 0.5 * (most - n * np.log1p(np.exp(-price))) / np.log(2) + 0.0
+
+
+def gaussian_ib_curve(correlation: ArrayLike, betas: ArrayLike) -> xr.Dataset:
+    """The bottleneck curve of Gaussian X and Y at given prices β of relevance.
+
+        I(X;T) = ½ Σ log₂[(β - 1) ρ² / (1 - ρ²)],    I(T;Y) = I(X;T) - ½ Σ log₂(β ρ²),
+
+    each over the directions with ρ² > 1 / β.
+
+    Parameters
+    ----------
+    correlation : (direction,) array
+        The ``canonical_correlations`` of X and Y, below 1.
+    betas : (beta,) array
+        Not negative. β = 1 / slope of the curve.
+
+    Returns
+    -------
+    xarray.Dataset
+        dim ``beta``; ``complexity`` I(X;T) and ``relevance`` I(T;Y) in bits, ``n_directions``; the
+        attributes ``information`` I(X;Y) in bits, and ``critical_betas`` at which a direction
+        joins in.
+
+    References
+    ----------
+    Chechik, Globerson, Tishby & Weiss (2005), as above.
+
+    Examples
+    --------
+    >>> curve = gaussian_ib_curve([0.8, 0.5], betas=[1.5, 2.0, 5.0])
+    >>> curve.n_directions.values, curve.attrs["critical_betas"].round(4)
+    (array([0, 1, 2]), array([1.5625, 4.    ]))
+    """
+    rho2 = _squared_correlations(correlation)
+    betas = np.atleast_1d(np.asarray(betas, dtype=np.float64))
+    if betas.ndim != 1 or not (np.isfinite(betas) & (betas >= 0)).all():
+        raise ValueError(f"betas must be a list of finite numbers, none negative, got {betas}.")
+    on = rho2 * betas[:, None] > 1
+    beta = np.where(on, betas[:, None], 2.0)
+    complexity = 0.5 * np.where(on, np.log2((beta - 1) * rho2 / (1 - rho2)), 0).sum(axis=1)
+    lost = 0.5 * np.where(on, np.log2(beta * rho2), 0).sum(axis=1)
+    bits = {"units": "bits"}
+    return xr.Dataset(
+        {
+            "complexity": ("beta", complexity, {**bits, "long_name": "I(X;T)"}),
+            "relevance": ("beta", complexity - lost, {**bits, "long_name": "I(T;Y)"}),
+            "n_directions": ("beta", on.sum(axis=1), {"long_name": "directions in use"}),
+        },
+        coords={"beta": betas},
+        attrs={
+            "information": float(-0.5 * np.log1p(-rho2).sum() / np.log(2)),
+            "critical_betas": 1 / rho2,
+        },
+    )
+
+
+def _squared_correlations(correlation: ArrayLike) -> NDArray[np.float64]:
+    """Squares above 0, the largest first."""
+    correlation = np.atleast_1d(np.asarray(correlation, dtype=np.float64))
+    if correlation.ndim != 1 or not (np.abs(correlation) < 1).all():
+        raise ValueError(
+            f"correlations of several directions must lie between -1 and 1, got {correlation}; at "
+            "1 the information is infinite."
+        )
+    rho2 = np.sort(correlation**2)[::-1]
+    if not rho2.size or rho2[0] == 0:
+        raise ValueError("all correlations are 0, and no T says anything about Y.")
+    return rho2[rho2 > 0]
 
 
 def _covariance(covariance: ArrayLike) -> NDArray[np.float64]:
