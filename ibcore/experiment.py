@@ -1,8 +1,9 @@
 """From an experiment to its information plane: the one loop, and the one writer of results.
 
-Networks run in blocks of ten seeds. With a store, the weights of each finished block are kept at
-once, so that a run ended at any moment loses at most one block, and another ruler needs no
-training. Every file is written beside its place and renamed; what cannot be read is named.
+Networks run in blocks of ten seeds, of two where layers are wide. With a store, the weights of each
+finished block are kept at once, so that a run ended at any moment loses at most one block, and
+another ruler needs no training. Every file is written beside its place and renamed; what cannot be
+read is named.
 """
 
 import os

@@ -18,6 +18,8 @@ from ibcore.tasks import Task
 from ibcore.theory import ib_encoder
 from ibcore.training import batch_orders, measured, measured_noise, split_rows, target_table
 
+CHUNK = 8192  # images that pass through a network at once
+
 # name -> (unit, long name); what a plane may hold besides i_xt and i_ty
 VARIABLES = {
     "loss": ("nats", "cross-entropy on the training rows"),
@@ -77,9 +79,12 @@ class View:
         return target_table(self.task)
 
     @cached_property
+    def _noise(self) -> list[np.ndarray]:
+        return measured_noise(self.experiment, (self.seed,), self.epoch, len(self.task.x))
+
+    @cached_property
     def _passed(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        noise = measured_noise(self.experiment, (self.seed,), self.epoch, len(self.task.x))
-        z, t = self.network.forward(self.task.x, noise)
+        z, t = self.network.forward(self.task.x, self._noise)
         return [one[0] for one in z], [one[0] for one in t]
 
     @property
@@ -92,11 +97,28 @@ class View:
         """t of every layer for all rows of the task, (sample, unit) float64."""
         return self._passed[1]
 
+    def logits(self, rows: np.ndarray) -> np.ndarray:
+        """(row, class) float64: the last z. Images pass in chunks, to spare the memory."""
+        if self.task.measured_rows is None:
+            return self.pre_activations[-1][rows]
+        noise = self._noise
+        chunks = [rows[first : first + CHUNK] for first in range(0, len(rows), CHUNK)]
+        return np.concatenate(
+            [
+                self.network.forward(self.task.x[part], [z[:, part] for z in noise])[0][-1][0]
+                for part in chunks
+            ]
+        )
+
     @cached_property
     def layers(self) -> list[np.ndarray]:
         """What estimators see: measured rows, (sample, unit), rounded once to float32."""
-        index = measured(self.task)
-        return [t[index].astype(np.float32) for t in self.outputs]
+        if self.task.measured_rows is None:
+            return [t.astype(np.float32) for t in self.outputs]
+        rows = self.task.measured_rows
+        return [
+            t[0] for t in self.network.layers(self.task.x[rows], [z[:, rows] for z in self._noise])
+        ]
 
 
 @dataclass(frozen=True)
@@ -111,22 +133,19 @@ class Performance:
 
     def __call__(self, view: View) -> dict[str, float]:
         """Numbers of one network, by name."""
-        logits = view.pre_activations[-1]
-        if view.experiment.loss == "squared_error":
-            loss = ((logits - view.target) ** 2).sum(axis=1)
-        else:
-            top = logits.max(axis=1)
-            log_p = logits - top[:, None]
-            log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
-            loss = -(view.target * log_p).sum(axis=1)
-        right = logits.argmax(axis=1) == view.target.argmax(axis=1)
-        train, test = view.rows
-        return {
-            "loss": loss[train].mean(),
-            "test_loss": loss[test].mean(),
-            "train_accuracy": right[train].mean(),
-            "test_accuracy": right[test].mean(),
-        }
+        found = {}
+        for rows, loss, accuracy in zip(view.rows, *(self.names[:2], self.names[2:]), strict=True):
+            logits, target = view.logits(rows), view.target[rows]
+            if view.experiment.loss == "squared_error":
+                each = ((logits - target) ** 2).sum(axis=1)
+            else:
+                top = logits.max(axis=1)
+                log_p = logits - top[:, None]
+                log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
+                each = -(target * log_p).sum(axis=1)
+            found[loss] = each.mean()
+            found[accuracy] = (logits.argmax(axis=1) == target.argmax(axis=1)).mean()
+        return {name: found[name] for name in self.names}
 
 
 @dataclass(frozen=True)

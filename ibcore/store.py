@@ -12,9 +12,10 @@ import numpy as np
 
 from ibcore import identity
 from ibcore.config import Experiment
-from ibcore.training import Trajectory
+from ibcore.training import WIDEST_FUSED, Trajectory
 
 BLOCK = 10  # seeds that run, and are kept, together
+WIDE_BLOCK = 2
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ class Store:
 
 
 def blocks(experiment: Experiment) -> list[tuple[int, ...]]:
-    """The seeds in the blocks in which they run."""
+    """The seeds in the blocks in which they run: fewer of wide networks, which train longer."""
+    block = BLOCK if max(experiment.hidden_widths) <= WIDEST_FUSED else WIDE_BLOCK
     seeds = experiment.seeds
-    return [seeds[first : first + BLOCK] for first in range(0, len(seeds), BLOCK)]
+    return [seeds[first : first + block] for first in range(0, len(seeds), block)]
 
 
 def read_certificates(root: Path) -> dict[str, list[dict]]:

@@ -188,6 +188,12 @@ def test_seeds_run_in_blocks():
     assert blocks(SMALL) == [(0, 1), (2,)]
 
 
+def test_wide_networks_run_in_small_blocks():
+    """Ten trajectories of 784-1024-… would fill the memory and lose an hour when ended."""
+    wide = SMALL.replace(hidden_widths=(1024, 20), n_seeds=5)
+    assert blocks(wide) == [(0, 1), (2, 3), (4,)]
+
+
 class TestCertify:
     """Only the hash differs: certified. The canary or a value differs: stale, and said so."""
 

@@ -10,6 +10,7 @@ from ibcore.estimators import (
     LabelBound,
     MirroredKernelBound,
     from_name,
+    pairwise,
     singles,
     sweeps,
 )
@@ -104,6 +105,21 @@ def test_wide_layers_take_products_and_agree():
     direct = similarities(narrow, labels, [0.01], dtype=np.float64)
     products = similarities(narrow, labels, [0.01], dtype=np.float32)
     np.testing.assert_allclose(direct.every, products.every, rtol=1e-5)
+
+
+@pytest.mark.parametrize("variances", [[0.1, 0.4], [1e-4], [50.0, 0.01]])
+def test_wide_layers_with_few_close_pairs_leave_out_the_others(variances, monkeypatch):
+    """Clusters far apart: only the pairs within one are computed, and no sum notices."""
+    rng = np.random.default_rng(1)
+    centres, place = rng.normal(size=(200, 90)), rng.integers(0, 200, 400)
+    width = np.where(rng.random((400, 1)) < 0.5, 0.01, 0.3)
+    t = (centres[place] + width * rng.normal(size=(400, 90))).astype(np.float32)
+    y = rng.integers(0, 10, 400)
+    expected = by_hand(t, y, variances)
+    for few in (pairwise.FEW, 0.0, 2.0):  # as it comes, never, always
+        monkeypatch.setattr(pairwise, "FEW", few)
+        monkeypatch.setattr(pairwise, "BLOCK_ENTRIES", 400 * 70)
+        np.testing.assert_allclose(kernel_information(t, y, variances), expected, atol=1e-9)
 
 
 def test_large_activations_do_not_cancel():

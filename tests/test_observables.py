@@ -1,9 +1,12 @@
 """Losses, accuracies, norms and gradient statistics, against autograd and hand-made cases."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from ibcore import observables
 from ibcore.config import Experiment
 from ibcore.estimators import Binning
 from ibcore.networks import Ensemble
@@ -137,3 +140,16 @@ def test_layers_of_a_view_are_those_of_the_network():
     for mine, theirs in zip(one.layers, one.network.layers(one.task.x), strict=True):
         np.testing.assert_allclose(mine, theirs[0], rtol=1e-6)
     assert len(split_rows(one.task, one.experiment, 0)[0]) == len(one.rows[0])
+
+
+def test_images_pass_in_chunks_and_give_the_same(monkeypatch):
+    """A task with measured rows of its own never holds all layers of all rows at once."""
+    digits = load_task("digits")
+    chunked = dataclasses.replace(digits, measured_rows=digits.test_rows)
+    whole = view(task="digits")
+    parts = dataclasses.replace(whole, task=chunked)
+    monkeypatch.setattr(observables, "CHUNK", 100)
+    for name, value in Performance()(whole).items():
+        assert Performance()(parts)[name] == pytest.approx(value, abs=1e-12)
+    for mine, theirs in zip(parts.layers, whole.layers, strict=True):
+        np.testing.assert_allclose(mine, theirs[digits.test_rows], rtol=1e-6)

@@ -24,6 +24,7 @@ STRETCH = 256
 OCTAVES = 8  # by squaring; each one doubles the relative error of a float32 kernel
 WIDEST_DIRECT = 64
 BLOCK_ENTRIES = 8_000_000
+FEW = 0.01  # share of pairs below which they are worth computing one by one
 
 
 class Similarities(NamedTuple):
@@ -46,7 +47,7 @@ def similarities(
     """Kernel sums for several noise variances in one pass over the pairs.
 
     Layers of up to 64 units take differences directly, wider ones go through the products of
-    centred rows in float64, block by block, with torch.
+    centred rows, block by block, with torch.
 
     Parameters
     ----------
@@ -245,28 +246,52 @@ def _add_up(weight, i, start, end, squared, level, sums, rows, kernels, both):
 
 
 def _by_products(rows, labels, weights, variances, device):
-    """Both sums by ‖a - b‖² = ‖a‖² + ‖b‖² - 2 a·b of centred rows, float64, in blocks."""
+    """Both sums by ‖a - b‖² = ‖a‖² + ‖b‖² - 2 a·b of centred rows, in blocks of rows.
+
+    Products in float32 show first which pairs can matter at all: a kernel below e⁻⁴⁰ / N changes no
+    sum, as each entry counts itself. Where these are few, as in most wide layers, they alone are
+    computed in float64, else the whole block is.
+    """
     import torch
 
     points = torch.tensor(rows, dtype=torch.float64, device=device)
     points -= points.mean(0)
     norm = (points**2).sum(1)
+    n, n_units = points.shape
     n_classes = int(labels.max()) + 1
-    spread = torch.zeros(len(rows), n_classes, dtype=torch.float64, device=device)
-    spread[torch.arange(len(rows)), torch.tensor(labels)] = torch.tensor(weights, device=device)
-    own = np.empty((len(variances), len(rows)))
-    every = np.empty_like(own)
-    step = max(1, BLOCK_ENTRIES // len(rows))
-    for start in range(0, len(rows), step):
+    spread = torch.zeros(n, n_classes, dtype=torch.float64, device=device)
+    spread[torch.arange(n), torch.tensor(labels)] = torch.tensor(weights, device=device)
+    coarse, rough = points.float(), norm.float()
+    rounding = n_units * 2.0**-23 * float(norm.max())  # of a float32 square, more than enough
+    reach = 2 * float(variances.max()) * (40 + np.log(n)) + 4 * rounding
+    own, every = np.empty((2, len(variances), n))
+    step = max(1, BLOCK_ENTRIES // n)
+    for start in range(0, n, step):
         block = slice(start, start + step)
-        square = norm[block, None] + norm - 2 * points[block] @ points.T
-        square.clamp_(min=0)
-        square.diagonal(start).zero_()
-        for level, variance in enumerate(variances):
-            sums = torch.exp(square / (-2 * variance)) @ spread
-            every[level, block] = sums.sum(1).cpu().numpy()
-            sums = sums.cpu().numpy()
-            own[level, block] = sums[np.arange(len(sums)), labels[block]]
+        square = rough[block, None] + rough - 2 * coarse[block] @ coarse.T
+        near = (square < reach).nonzero()
+        if len(near) < FEW * square.numel():
+            i, j = near[:, 0], near[:, 1]
+            exact = [
+                ((points[start + a] - points[b]) ** 2).sum(1)
+                for a, b in zip(i.split(step), j.split(step), strict=True)
+            ]
+            square = torch.cat(exact)
+            sums = [
+                torch.zeros(
+                    len(points[block]), n_classes, dtype=torch.float64, device=device
+                ).index_add_(0, i, torch.exp(square / (-2 * variance))[:, None] * spread[j])
+                for variance in variances
+            ]
+        else:
+            square = norm[block, None] + norm - 2 * points[block] @ points.T
+            square.clamp_(min=0)
+            square.diagonal(start).zero_()
+            sums = [torch.exp(square / (-2 * variance)) @ spread for variance in variances]
+        for level, one in enumerate(sums):
+            every[level, block] = one.sum(1).cpu().numpy()
+            one = one.cpu().numpy()
+            own[level, block] = one[np.arange(len(one)), labels[block]]
     return own, every
 
 

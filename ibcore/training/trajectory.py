@@ -139,7 +139,7 @@ class Trajectory:
         index = measured(self.task) if x is None else slice(None)
         x = self.task.x if x is None else x
         noise = measured_noise(self.experiment, self.seeds, int(self.epochs[k]), len(x))
-        return [t[:, index] for t in self.ensemble(k).layers(x, noise)]
+        return self.ensemble(k).layers(x[index], [z[:, index] for z in noise])
 
     def diverged(self) -> np.ndarray:
         """(epoch, seed) bool: a parameter is NaN, infinite or beyond ``DIVERGED``."""

@@ -87,7 +87,7 @@ def optimizer_for(experiment: Experiment, parameters):
     """The torch optimizer of an experiment."""
     rate = experiment.learning_rate
     if experiment.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=rate)
+        return torch.optim.Adam(parameters, lr=rate, fused=True)  # half the time of a wide layer
     momentum = experiment.momentum if experiment.optimizer == "momentum" else 0.0
     return torch.optim.SGD(parameters, lr=rate, momentum=momentum)
 
