@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-TASKS = ("szt", "szt_soft", "g1", "g2", "random", "parity", "digits", "mnist")
+TASKS = (
+    "szt", "szt_soft", "g1", "g2", "random", "parity", "digits", "mnist", "teacher", "teacher_30",
+    "scalar_teacher",
+)  # fmt: skip
 ACTIVATIONS = (
     "linear", "tanh", "sigmoid", "relu", "softsign", "softplus", "leaky_relu", "elu",
     "centred_softplus", "swish", "gelu", "abs", "prelu", "hard_tanh",

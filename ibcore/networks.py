@@ -121,10 +121,10 @@ class Ensemble:
 
     @classmethod
     def initial(
-        cls, experiment: Experiment, seeds: tuple[int, ...], n_inputs: int, n_classes: int
+        cls, experiment: Experiment, seeds: tuple[int, ...], n_inputs: int, n_outputs: int
     ) -> "Ensemble":
         """The ensemble before the first update; network s depends on seed s alone."""
-        widths = (n_inputs, *experiment.hidden_widths, n_classes)
+        widths = (n_inputs, *experiment.hidden_widths, n_outputs)
         layers = range(len(widths) - 1)
         generators = [generator(seed, "init") for seed in seeds]
         weights = tuple(

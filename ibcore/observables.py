@@ -13,9 +13,10 @@ from ibcore import geometry
 from ibcore.config import Experiment
 from ibcore.decomposition import decompose
 from ibcore.estimators import Binning
+from ibcore.estimators.neighbours import differential_entropy
 from ibcore.networks import Ensemble
-from ibcore.tasks import Task
-from ibcore.theory import ib_encoder
+from ibcore.tasks import Task, load_task
+from ibcore.theory import generalisation_error, ib_encoder
 from ibcore.training import batch_orders, measured, measured_noise, split_rows, target_table
 
 CHUNK = 8192  # images that pass through a network at once
@@ -46,6 +47,9 @@ VARIABLES = {
     "cosine_within": ("1", "mean cosine of two samples of a class"),
     "cosine_between": ("1", "mean cosine of two samples of different classes"),
     "participation_ratio": ("1", "effective number of directions"),
+    "generalisation_error": ("1", "expected squared error on fresh data, exact"),
+    "neighbour_entropy": ("bits", "h(T) from nearest neighbours"),
+    "neighbour_entropy_scaled": ("bits", "h(T / rms of T) from nearest neighbours"),
 }
 
 
@@ -55,6 +59,8 @@ def described(name: str, experiment: Experiment) -> tuple[str, str]:
     if experiment.loss == "squared_error":
         unit = "1" if unit == "nats" else unit
         words = words.replace("cross-entropy", "squared error")
+    if load_task(experiment.task).target is not None:
+        words = words.replace("accuracy", "share of right signs")
     return unit, words
 
 
@@ -126,9 +132,10 @@ class Performance:
     """Loss (cross-entropy in nats, or squared error) and accuracy on training and test rows.
 
     The loss is that of the data: without penalties on the weights. With soft labels the accuracy
-    counts agreement with the more probable class.
+    counts agreement with the more probable class, with real targets agreement in sign.
     """
 
+    per_network = True
     names = ("loss", "test_loss", "train_accuracy", "test_accuracy")
 
     def __call__(self, view: View) -> dict[str, float]:
@@ -144,7 +151,11 @@ class Performance:
                 log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
                 each = -(target * log_p).sum(axis=1)
             found[loss] = each.mean()
-            found[accuracy] = (logits.argmax(axis=1) == target.argmax(axis=1)).mean()
+            if view.task.target is None:
+                right = logits.argmax(axis=1) == target.argmax(axis=1)
+            else:
+                right = (logits[:, 0] > 0) == view.task.y[rows]
+            found[accuracy] = right.mean()
         return {name: found[name] for name in self.names}
 
 
@@ -153,6 +164,7 @@ class Shape:
     """Weight norm, largest activation and saturated share of every layer."""
 
     level: float = 0.93
+    per_network = False
     names = ("weight_norm", "largest_activation", "saturation")
 
     def __call__(self, view: View) -> dict[str, list[float]]:
@@ -183,6 +195,7 @@ class GradientStatistics:
     """
 
     batch_size: int = 256
+    per_network = False
     names = (
         "gradient_mean",
         "gradient_std",
@@ -245,6 +258,7 @@ class SelfConsistency:
     """
 
     n_bins: int = 30
+    per_network = False
     names = ("ib_beta", "ib_divergence")
 
     def __call__(self, view: View) -> dict[str, list[float]]:
@@ -279,6 +293,7 @@ class Decomposition:
     """What the binned layer knows of a 12-bit input, part by part; see ``ibcore.decomposition``."""
 
     n_bins: int = 30
+    per_network = False
     names = ("known_label", "known_signature", "known_orbit", "known_within", "known_popcount")
 
     def __call__(self, view: View) -> dict[str, list[float]]:
@@ -292,6 +307,7 @@ class Decomposition:
 class Clustering:
     """How the points of each layer lie; see ``ibcore.geometry``."""
 
+    per_network = False
     names = (
         "scatter_within",
         "scatter_between",
@@ -317,6 +333,65 @@ class Clustering:
         return found
 
 
+@dataclass(frozen=True)
+class Generalisation:
+    """Expected squared error of a linear student on fresh data, from its weights."""
+
+    per_network = True
+    names = ("generalisation_error",)
+
+    def __call__(self, view: View) -> dict[str, float]:
+        """Number of one network, by name."""
+        if view.task.teacher is None:
+            raise ValueError(
+                f"the task {view.task.name!r} has no linear teacher to compare a student with."
+            )
+        product = view.network.weights[0][0].astype(np.float64)
+        for weight in view.network.weights[1:]:
+            product = product @ weight[0].astype(np.float64)
+        error = generalisation_error(product.T, view.task.teacher, view.task.teacher_noise_variance)
+        return {"generalisation_error": error}
+
+
+@dataclass(frozen=True)
+class NeighbourEntropy:
+    """Differential entropy of narrow layers from nearest neighbours (Saxe et al. 2018, Fig. 12).
+
+    I(X;T) up to a constant, if one imagines noise of one size. It grows with the logarithm of the
+    layer's scale; divided by its root mean square the layer has none. Layers wider than ``widest``
+    and layers without spread give NaN.
+
+    Parameters
+    ----------
+    k : int
+        Neighbour whose distance counts.
+    jitter : float
+        Standard deviation of the noise that keeps equal rows apart.
+    widest : int
+        Units; nearest neighbours say little in more dimensions.
+    """
+
+    k: int = 2
+    jitter: float = 1e-10
+    widest: int = 4
+    per_network = False
+    names = ("neighbour_entropy", "neighbour_entropy_scaled")
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Numbers per layer, by name."""
+        plain, scaled = [], []
+        for layer, t in enumerate(view.layers, start=1):
+            hidden = layer < len(view.layers)
+            rms = np.sqrt((t.astype(np.float64) ** 2).mean())
+            if not hidden or t.shape[1] > self.widest or not np.ptp(t):
+                plain.append(np.nan)
+                scaled.append(np.nan)
+                continue
+            plain.append(differential_entropy(t, self.k, self.jitter))
+            scaled.append(plain[-1] - t.shape[1] * np.log2(rms))
+        return {"neighbour_entropy": plain, "neighbour_entropy_scaled": scaled}
+
+
 OBSERVABLES = {
     "performance": Performance(),
     "shape": Shape(),
@@ -324,4 +399,6 @@ OBSERVABLES = {
     "self_consistency": SelfConsistency(),
     "decomposition": Decomposition(),
     "clustering": Clustering(),
+    "generalisation": Generalisation(),
+    "neighbours": NeighbourEntropy(),
 }

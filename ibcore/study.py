@@ -142,7 +142,11 @@ class Study:
         other = {name: value for name, value in self.changes.items() if name not in SCALE}
         found = {}
         for name, entry in self._entries.items():
-            own = {k: v for k, v in entry.items() if k not in ("rulers", "observables", *PROFILES)}
+            own = {
+                k: v
+                for k, v in entry.items()
+                if k not in ("ruler", "rulers", "observables", *PROFILES)
+            }
             fields = self._content["base"] | other | own | profile | entry.get(self.profile, {})
             fields |= scale
             if fields.get("batch_size") == "full":
@@ -151,9 +155,12 @@ class Study:
         return found
 
     def estimators(self, name: str) -> list:
-        """The rulers of one experiment, the main one first."""
+        """The rulers of one experiment, the main one first: bins on [-1, 1] if none is named."""
+        entry = self._entry(name)
         main = Binning(n_bins=self.n_bins or self._content["chapter"]["n_bins"], low=-1, high=1)
-        more = [from_name(ruler) for ruler in self._entry(name).get("rulers", [])]
+        if "ruler" in entry:
+            main = from_name(entry["ruler"])
+        more = [from_name(ruler) for ruler in entry.get("rulers", [])]
         return list({repr(ruler): ruler for ruler in [main, *more]}.values())
 
     def observables(self, name: str) -> list:

@@ -18,6 +18,7 @@ from ibcore.estimators.adaptive import (
 from ibcore.estimators.binning import Binning, EdgeBinning, Exact
 from ibcore.estimators.counting import LayerInformation, checked_layer, information_of_codes
 from ibcore.estimators.kernel import KernelBound, LabelBound, MirroredKernelBound
+from ibcore.estimators.linear import LinearGaussian
 from ibcore.estimators.propagation import SamplePropagation
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "KernelBound",
     "LabelBound",
     "LayerInformation",
+    "LinearGaussian",
     "MirroredKernelBound",
     "NetInputBinning",
     "Quantised",
@@ -44,7 +46,7 @@ _NAMES = {
     one.__name__: one
     for one in (
         AdaptiveBinning, Binning, EdgeBinning, Exact, KernelBound, LabelBound,
-        MirroredKernelBound, NetInputBinning, Quantised, RangeBinning,
+        LinearGaussian, MirroredKernelBound, NetInputBinning, Quantised, RangeBinning,
     )
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from ibcore.tasks.boolean import (
 )
 from ibcore.tasks.facts import Fact, szt_facts
 from ibcore.tasks.images import load_digits, load_mnist
+from ibcore.tasks.teacher import load_scalar_teacher, load_teacher, load_teacher_30
 
 LOADERS: dict[str, Callable[[], Task]] = {
     "szt": load_szt,
@@ -26,6 +27,9 @@ LOADERS: dict[str, Callable[[], Task]] = {
     "parity": load_parity,
     "digits": load_digits,
     "mnist": load_mnist,
+    "teacher": load_teacher,
+    "teacher_30": load_teacher_30,
+    "scalar_teacher": load_scalar_teacher,
 }
 
 __all__ = ["LOADERS", "Fact", "Task", "icosahedron", "load_task", "load_var_u", "szt_facts"]

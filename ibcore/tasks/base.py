@@ -30,6 +30,12 @@ class Task:
         The canonical split, where the task has one.
     measured_rows : (row,) integer array, optional
         Rows on which information is measured. Default: all of them.
+    target : (sample, output) float64 array, optional
+        Real targets, for the squared error; ``y`` then holds the sign of the first, 0 or 1.
+    teacher : (output, feature) array, optional
+        Weights of the linear rule behind the targets, for x ~ N(0, I / feature).
+    teacher_noise_variance : float
+        Of the targets around that rule.
 
     Raises
     ------
@@ -45,6 +51,9 @@ class Task:
     train_rows: NDArray[np.int64] | None = None
     test_rows: NDArray[np.int64] | None = None
     measured_rows: NDArray[np.int64] | None = None
+    target: NDArray[np.float64] | None = None
+    teacher: NDArray[np.float64] | None = None
+    teacher_noise_variance: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the shapes and keep read-only views of the arrays."""
@@ -59,7 +68,7 @@ class Task:
                 f"got {self.x.dtype} and {self.y.dtype}."
             )
         label_distribution(self.y, self.n_classes)  # refuses labels that are none
-        for name in ("x", "y", "train_rows", "test_rows", "measured_rows"):
+        for name in ("x", "y", "train_rows", "test_rows", "measured_rows", "target", "teacher"):
             if (array := getattr(self, name)) is not None:
                 view = array.view()
                 view.flags.writeable = False
@@ -71,8 +80,18 @@ class Task:
         return self.y.dtype.kind == "f"
 
     @property
+    def n_outputs(self) -> int:
+        """Units of a network's last layer: one per class, or per real target."""
+        return self.n_classes if self.target is None else self.target.shape[1]
+
+    @property
     def label_entropy(self) -> float:
-        """H(Y) of the label marginal over the measured rows, in bits."""
+        """H(Y) of the label marginal over the measured rows, in bits.
+
+        Real targets have no bound of this kind; the most that a layer can tell is then I(X;Y).
+        """
+        if self.teacher is not None:
+            return self.information
         return entropy(label_distribution(self._measured_y, self.n_classes).mean(axis=0))
 
     @property
@@ -81,6 +100,9 @@ class Task:
 
         Hard labels leave no H(Y|X), as the rows of x that are equal also have equal labels.
         """
+        if self.teacher is not None:
+            signal = (self.teacher**2).sum() / self.x.shape[1]
+            return float(0.5 * np.log2(1 + signal / self.teacher_noise_variance))
         if not self.is_soft:
             return self.label_entropy
         return self.label_entropy - float(binary_entropy(self._measured_y).mean())
@@ -91,7 +113,8 @@ class Task:
 
     def __repr__(self) -> str:
         """Name and sizes: the arrays themselves would fill the screen."""
+        kind = f"{self.n_classes} classes" if self.target is None else "real targets"
         return (
             f"Task({self.name!r}, {len(self.x)} x {self.x.shape[1]} inputs, "
-            f"{self.n_classes} classes, I(X;Y) = {self.information:.6f} bits)"
+            f"{kind}, I(X;Y) = {self.information:.6f} bits)"
         )

@@ -51,7 +51,9 @@ def default_threads() -> int:
 
 
 def target_table(task: Task) -> np.ndarray:
-    """(sample, class) float64: the probability of each class, one-hot for hard labels."""
+    """(sample, output) float64: probabilities of the classes, one-hot for hard labels; or reals."""
+    if task.target is not None:
+        return task.target
     if task.y.dtype.kind == "f":
         return np.stack([1 - task.y, task.y], axis=1)
     return np.eye(task.n_classes)[task.y]
@@ -139,6 +141,10 @@ def train(
     if device not in DEVICES:
         raise ValueError(f"device must be one of {', '.join(DEVICES)}; got {device!r}.")
     task = load_task(experiment.task)
+    if task.target is not None and experiment.loss != "squared_error":
+        raise ValueError(
+            f"the targets of {task.name!r} are real numbers; train with loss='squared_error'."
+        )
     seeds = experiment.seeds if seeds is None else tuple(seeds)
     fitting = engine_for(experiment, task, device)
     engine = fitting if engine == "auto" else engine
@@ -172,7 +178,7 @@ def train(
 
 def _train_fused(experiment, task, seeds, threads, dtype, progress):
     """One network after the other on each thread."""
-    ensemble = Ensemble.initial(experiment, seeds, task.x.shape[1], task.n_classes)
+    ensemble = Ensemble.initial(experiment, seeds, task.x.shape[1], task.n_outputs)
     start = pack(ensemble).astype(dtype)
     found = np.empty((len(experiment.epochs), *start.shape), dtype)
     stop = threading.Event()

@@ -208,7 +208,7 @@ class Trajectory:
 
 def layer_widths(experiment: Experiment, task: Task) -> tuple[int, ...]:
     """Units per layer, inputs first, outputs last."""
-    return (task.x.shape[1], *experiment.hidden_widths, task.n_classes)
+    return (task.x.shape[1], *experiment.hidden_widths, task.n_outputs)
 
 
 def updates_per_epoch(experiment: Experiment, task: Task) -> int:

@@ -1,0 +1,88 @@
+"""Linear networks with Gaussian inputs: exact information from the weights, without samples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ibcore.estimators.counting import LayerInformation
+from ibcore.theory import input_information, student_information
+
+INPUTS = ("all", "relevant", "irrelevant")
+
+
+@dataclass(frozen=True)
+class LinearGaussian:
+    """Exact I(X;T) and I(T;Y) of a linear student, T = W̄ X + Z (Saxe et al. 2018, section 3).
+
+    W̄ is the product of the weights up to a layer. The teacher comes from the task, so the ruler is
+    for the tasks that have one; ``ibcore.run`` calls ``prepare``.
+
+    Parameters
+    ----------
+    noise_variance : float
+        σ² of Z, which is imagined.
+    inputs : str
+        ``"all"``; or ``"relevant"``, those that the teacher uses; or ``"irrelevant"``: X is then
+        this part of the input, the rest acting as noise.
+    """
+
+    noise_variance: float = 1.0
+    inputs: str = "all"
+
+    def __post_init__(self) -> None:
+        """Make the type plain and refuse nonsense."""
+        object.__setattr__(self, "noise_variance", float(self.noise_variance))
+        if not (np.isfinite(self.noise_variance) and self.noise_variance > 0):
+            raise ValueError(f"noise_variance must be positive, got {self.noise_variance}.")
+        if self.inputs not in INPUTS:
+            raise ValueError(f"inputs must be one of {', '.join(INPUTS)}; got {self.inputs!r}.")
+
+    @property
+    def measures(self) -> str:
+        """Label of an axis."""
+        return f"I({'X' if self.inputs == 'all' else self.inputs + ' X'}; T+Z)"
+
+    def prepare(self, trajectory) -> "_KnownTeacher":
+        """The ruler of one task."""
+        task = trajectory.task
+        if task.teacher is None or trajectory.experiment.activation != "linear":
+            raise ValueError(
+                f"LinearGaussian needs a linear network and a task with a linear teacher, got "
+                f"{trajectory.experiment.activation} on {task.name!r}; use another ruler."
+            )
+        return _KnownTeacher(
+            self.noise_variance, self.inputs, task.teacher, task.teacher_noise_variance
+        )
+
+    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
+        """An error: the teacher is not known yet."""
+        raise ValueError(
+            "LinearGaussian needs the teacher of a task: call prepare(trajectory) first, or use "
+            "ibcore.theory.student_information."
+        )
+
+
+@dataclass(frozen=True)
+class _KnownTeacher:
+    noise_variance: float
+    inputs: str
+    teacher: np.ndarray
+    teacher_noise_variance: float
+
+    def layers(self, network, x: np.ndarray) -> list[np.ndarray]:
+        """W̄ (unit, input) of every layer of one network."""
+        products = [network.weights[0][0].astype(np.float64).T]
+        for weight in network.weights[1:]:
+            products.append(weight[0].astype(np.float64).T @ products[-1])
+        return products
+
+    def __call__(self, t: np.ndarray, y: ArrayLike) -> LayerInformation:
+        """Bits; t (unit, input) is W̄."""
+        i_xt, i_ty = student_information(
+            t, self.teacher, self.noise_variance, self.teacher_noise_variance
+        )
+        if self.inputs != "all":
+            chosen = (self.teacher != 0).any(axis=0) == (self.inputs == "relevant")
+            i_xt, _ = input_information(t, chosen, self.noise_variance)
+        return LayerInformation(i_xt, i_ty)
