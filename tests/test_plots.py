@@ -73,7 +73,15 @@ MANY_PANELS = {
 
 
 def test_every_public_function_is_drawn_below():
-    others = {"use_style", "look", "layer_look", "ruler_label", "PARTS", "RulerSlider"}
+    others = {
+        "use_style",
+        "look",
+        "layer_look",
+        "ruler_label",
+        "PARTS",
+        "RulerSlider",
+        "NeuronSlider",
+    }
     drawing = set(plots.__all__) - others
     assert drawing == set(ONE_PANEL) | set(MANY_PANELS)
 

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from claim_planes import EPOCHS, LAYERS, N, curve, make_plane
 
-from ibcore import plots
+from ibcore import plots, theory
 from ibcore.plots import atlas
 
 
@@ -110,3 +110,26 @@ class TestSlider:
         assert "<noscript>" in html
         assert html.count("http") == 1  # the name of the SVG namespace, which is not fetched
         assert repr(slider) == "RulerSlider of 1 rulers"
+
+
+class TestNeuron:
+    """The exact probabilities behind the two sliders."""
+
+    @pytest.fixture
+    def neuron(self):
+        return plots.NeuronSlider(weights=(0.868968, 10.0), n_bins=(10, 30))
+
+    def test_it_holds_the_exact_information(self, neuron):
+        for k, n_bins in enumerate((10, 30)):
+            expected = [theory.single_neuron_information(w, n_bins=n_bins) for w in neuron.weights]
+            np.testing.assert_allclose(neuron.information[k], expected, atol=1e-9)
+            assert neuron.probabilities[k].shape == (2, n_bins)
+            np.testing.assert_allclose(neuron.probabilities[k].sum(axis=1), 1.0)
+
+    def test_its_html_is_complete_and_offline(self, neuron):
+        html = neuron._repr_html_()
+        assert json.dumps(neuron.information.round(3).tolist(), separators=(",", ":")) in html
+        assert "$$" not in html
+        assert "<noscript>" in html
+        assert html.count("http") == 1
+        assert repr(neuron) == "NeuronSlider of 2 weights and 2 rulers"

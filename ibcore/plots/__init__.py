@@ -15,6 +15,7 @@ from ibcore.plots.atlas import (
 )
 from ibcore.plots.curves import gradient_phases, learning_curves, snr
 from ibcore.plots.ends import ib_curve, sizes
+from ibcore.plots.neuron import NeuronSlider
 from ibcore.plots.planes import (
     compare_planes,
     information_over_time,
@@ -35,6 +36,7 @@ from ibcore.plots.task import icosahedron, information_by_bins, popcount_bars, r
 
 __all__ = [
     "PARTS",
+    "NeuronSlider",
     "RulerSlider",
     "by_layer",
     "compare_planes",
