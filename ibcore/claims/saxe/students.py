@@ -73,7 +73,7 @@ def what_decides(planes: Planes, t: Thresholds) -> list[Part]:
         values = _factorial(planes, t, what)
         parts.append(
             statistic(name, "share of variance by activation minus the next largest",
-                      _lead, values, ">", 0.0, invertible=True)
+                      _lead, values, ">", 0.0, group=name, invertible=True)
         )  # fmt: skip
         parts += [
             reported(
@@ -90,13 +90,14 @@ def _final_information(plane: xr.Dataset, *, estimator: str) -> xr.DataArray:
 
 
 def _factorial(planes: Planes, t: Thresholds, what) -> NDArray:
-    """(seed, activation, batch, gain, ruler): mean over the unsaturated-in-principle layers."""
+    """(seed, activation, batch, gain, ruler): mean over the layers of the criterion."""
+    common = sorted(set.intersection(*(set(one.seed.values.tolist()) for one in planes.values())))
     return np.stack([
         np.stack([
             np.stack([
                 np.stack([
                     what(planes[f"{gain}{batch}{activation}"], estimator=ruler)
-                    .sel(layer=list(t["layers"])).mean("layer").values
+                    .sel(seed=common, layer=list(t["layers"])).mean("layer").values
                     for ruler in t["rulers"]
                 ], -1)
                 for gain in ("", "gain2_")
