@@ -324,8 +324,8 @@ def stu_7(word):
 
 def stu_12(word):
     c = of(word, reproduced=0.0, partly=layers(rest=0.0, l2=1.0), not_reproduced=1.0)
-    names = ("narrow_tanh", "narrow_relu", "wide_tanh", "wide_relu")
-    return {k: v for name in names for k, v in family(name, compressing(c)).items()}
+    sizes = {"narrow_tanh": 3, "narrow_relu": 3, "wide_tanh": 2, "wide_relu": 2}
+    return {k: v for name, n in sizes.items() for k, v in family(name, compressing(c), n).items()}
 
 
 def stu_13(word):
