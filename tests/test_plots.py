@@ -47,6 +47,7 @@ ONE_PANEL = {
     "popcount_bars": lambda ax: plots.popcount_bars(PATTERNS, [1, 0], ax=ax),
     "ruler": lambda ax: plots.ruler(np.linspace(-1, 1, 31), ax=ax),
     "information_by_bins": lambda ax: plots.information_by_bins({30: np.eye(3)}, ax=ax),
+    "histogram": lambda ax: plots.histogram({"a": [0, 1]}, edges=[0, 1], xlabel="t", ax=ax),
     "lines": lambda ax: plots.lines([1, 2], {"a": np.eye(2)}, xlabel="c", ylabel="bits", ax=ax),
 }
 FALLS = xr.DataArray(

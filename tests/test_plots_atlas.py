@@ -133,3 +133,12 @@ class TestNeuron:
         assert "<noscript>" in html
         assert html.count("http") == 1
         assert repr(neuron) == "NeuronSlider of 2 weights and 2 rulers"
+
+
+def test_histogram_shows_shares_and_leaves_nothing_out():
+    values = np.array([[0.1, 0.2], [0.2, 0.9]])
+    ax = plots.histogram({"a": values, "b": values[0]}, edges=[0, 0.5, 1], xlabel="t")
+    np.testing.assert_allclose(ax.patches[0].get_data().values, [0.75, 0.25])
+    np.testing.assert_allclose(ax.patches[1].get_data().values, [1.0, 0.0])
+    with pytest.raises(ValueError, match="1 values of 'a' lie outside the edges"):
+        plots.histogram({"a": values}, edges=[0, 0.5], xlabel="t")

@@ -8,6 +8,7 @@ Call :func:`use_style` once for figures that read on white and on dark pages.
 from ibcore.plots.atlas import (
     PARTS,
     RulerSlider,
+    histogram,
     known_parts,
     lines,
     ruler_label,
@@ -44,6 +45,7 @@ __all__ = [
     "depth_times",
     "falls",
     "gradient_phases",
+    "histogram",
     "ib_curve",
     "icosahedron",
     "information_by_bins",

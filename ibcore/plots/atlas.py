@@ -173,6 +173,37 @@ def lines(
     return ax
 
 
+def histogram(
+    values: Mapping[str, ArrayLike], *, edges: ArrayLike, xlabel: str, ax: Axes | None = None
+) -> Axes:
+    """Share of the values in each bin, one outline per name, on a log axis.
+
+    Parameters
+    ----------
+    values : mapping of name to array
+        Arrays of any shape; what lies outside the edges is refused.
+    edges : (bin + 1,) array
+        Increasing.
+    xlabel : str
+    """
+    ax = style.one_axes(ax, (style.WIDTH, 3.2))
+    edges = np.asarray(edges, float)
+    for i, (name, one) in enumerate(values.items()):
+        counts, _ = np.histogram(np.asarray(one), edges)
+        if counts.sum() != np.size(one):
+            raise ValueError(
+                f"{np.size(one) - counts.sum()} values of {name!r} lie outside the edges "
+                f"[{edges[0]:g}, {edges[-1]:g}]; widen them."
+            )
+        look = style.look(i)
+        share = counts / counts.sum()
+        ax.stairs(share, edges, color=look.colour, linestyle=look.dashes, linewidth=1.6, label=name)
+    ax.set_yscale("log")
+    ax.set(xlabel=xlabel, ylabel="share of the values in a bin")
+    ax.legend()
+    return ax
+
+
 class RulerSlider:
     """An information plane with a slider for the ruler: a cell's output that works offline.
 
