@@ -61,6 +61,40 @@ def relu(word):
     return {"relu": plane}
 
 
+def mnist(amount, start=5.0):
+    """Five layers; all fall by the same unless told otherwise, layer by layer."""
+    amount = np.broadcast_to(amount, (5,))
+    return make_plane(curve(start, 8.0, 8.0 - amount, n_layers=5), n_samples=10_000)
+
+
+def mnist_rising():
+    return make_plane(curve(5.0, 6.0, 8.0, n_layers=5), n_samples=10_000)
+
+
+def f1c(word):
+    plane = of(
+        word,
+        reproduced=mnist(1.0),
+        partly=mnist([1.0, 1.0, 0.0, 1.0, 1.0]),
+        not_reproduced=make_plane(curve(8.0, 8.0, 8.0, n_layers=5)),
+        inverted=mnist_rising(),
+    )
+    return {"mnist_tanh": plane}
+
+
+def f1d(word):
+    up = mnist_rising()
+    up["i_xt"][..., :4] = mnist(1.0).i_xt[..., :4]
+    plane = of(
+        word,
+        reproduced=mnist([0.0, 0.0, 0.0, 0.0, 1.0]),
+        partly=mnist([0.0, 1.0, 0.0, 0.0, 1.0]),
+        not_reproduced=mnist([1.0, 1.0, 1.0, 1.0, 0.0], start=[5, 5, 5, 5, 8]),
+        inverted=up,
+    )
+    return {"mnist_relu": plane}
+
+
 def linear_plane(amount, *, error=(1.0, 2.0), loss=(1.0, 1.0), iy=(0.4, 0.3), n_layers=2, **more):
     """A linear student: C, first and last errors, train and test loss, highest and last IY."""
     end = np.broadcast_to(amount, (n_layers,))
@@ -152,6 +186,18 @@ def f8(word):
     )
     names = ("tanh", "softsign", "relu", "softplus")
     return {n: with_rulers({ruler: falls(x)}) for n, x in zip(names, c, strict=True)}
+
+
+def f9(word):
+    one, other = of(
+        word,
+        reproduced=(1.0, 1.0),
+        partly=(1.0, seeds(1.0, 0.0)),
+        not_reproduced=(1.0, 0.0),
+    )
+    rulers = claims.find_claim("SAXE-F9/F10").thresholds["rulers"]
+    plane = with_rulers({rulers[0]: falls(one), rulers[1]: falls(one), rulers[2]: falls(other)})
+    return {"mnist_tanh": plane, "mnist_relu": plane}
 
 
 def f12(word):
@@ -264,6 +310,14 @@ def stu_3(word):
     return c1(word) | rest
 
 
+def stu_5(word):
+    return relu(word) | f1d(word)
+
+
+def stu_6(word):
+    return f1c(word) | f1d(word)
+
+
 def stu_7(word):
     return f3(word) | f4ab(word)
 
@@ -312,12 +366,12 @@ def stu_2c(word):
 
 
 BUILDERS = {
-    "SAXE-F1A": f1a, "SAXE-F1B": relu, "SAXE-F3": f3,
+    "SAXE-F1A": f1a, "SAXE-F1B": relu, "SAXE-F1C": f1c, "SAXE-F1D": f1d, "SAXE-F3": f3,
     "SAXE-F4AB": f4ab, "SAXE-F4CD": f4cd, "SAXE-F5": f5, "SAXE-F6": f6, "SAXE-F8": f8,
-    "SAXE-F12": f12, "SAXE-F14": f14, "SAXE-F15": f15, "SAXE-F16": f16,
+    "SAXE-F9/F10": f9, "SAXE-F12": f12, "SAXE-F14": f14, "SAXE-F15": f15, "SAXE-F16": f16,
     "SAXE-F17": relu, "SAXE-F18": f18, "SAXE-F19": f19, "SAXE-F20/21": f20, "SAXE-A1": a1,
     "SAXE-C1": c1, "STU-1": c1, "STU-1v": stu_1v, "STU-2c": stu_2c, "STU-3": stu_3,
-    "STU-7": stu_7, "STU-8": f4cd, "STU-10": f5, "STU-11": f6,
+    "STU-5": stu_5, "STU-6": stu_6, "STU-7": stu_7, "STU-8": f4cd, "STU-10": f5, "STU-11": f6,
     "STU-12": stu_12, "STU-13": stu_13,
 }  # fmt: skip
 WORDS = [

@@ -98,7 +98,10 @@ def put(index, value):
             "weight_norm must have its dims in the order",
         ),
         (lambda p: p.assign(i_xt=p.i_xt.assign_attrs(units="nats")), "i_xt must be in bits"),
-        (lambda p: p.assign(loss=p.loss.drop_attrs()), "loss must be in nats or 1, its units are None"),
+        (
+            lambda p: p.assign(loss=p.loss.drop_attrs()),
+            "loss must be in nats or 1, its units are None",
+        ),
         (lambda p: p.assign(loss=p.loss.astype(str)), "loss must be real numbers"),
         (lambda p: p.isel(seed=[0, 1, 1, 2]), "seed 4 occurs more than once"),
         (lambda p: p.isel(estimator=[1, 1]), r"estimator Exact\(\) occurs more than once"),

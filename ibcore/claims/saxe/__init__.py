@@ -19,9 +19,12 @@ from ibcore.claims.saxe.linear import (
 from ibcore.claims.saxe.planes import (
     activations,
     machine_precision,
+    mnist_relu,
+    mnist_tanh,
     neighbours,
     net_input_bins,
     relu_grows,
+    rulers_agree,
     saturation,
     tanh_compresses,
 )
@@ -31,6 +34,8 @@ from ibcore.claims.saxe.students import (
     entropy_formula,
     general_case,
     linear_both,
+    mnist_both,
+    relu_everywhere,
     sigmoid,
     simple_networks,
     targets,
@@ -40,8 +45,8 @@ from ibcore.claims.saxe.students import (
 __all__ = [
     "activations", "coding", "dissociation", "entropy_formula", "general_case", "gradient_noise",
     "irrelevant_inputs", "linear_both", "linear_deep", "linear_generalises", "little_data",
-    "machine_precision", "neighbours", "net_input_bins",
-    "net_input_neuron", "norms_grow", "one_neuron", "overtraining",
-    "relu_grows", "rescaling", "same_plane", "saturation", "sigmoid",
+    "machine_precision", "mnist_both", "mnist_relu", "mnist_tanh", "neighbours", "net_input_bins",
+    "net_input_neuron", "norms_grow", "one_neuron", "overtraining", "relu_everywhere",
+    "relu_grows", "rescaling", "rulers_agree", "same_plane", "saturation", "sigmoid",
     "signal_to_noise", "simple_networks", "tanh_compresses", "targets", "twins", "what_decides",
 ]  # fmt: skip

@@ -68,6 +68,17 @@ def relu_grows(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
+def mnist_tanh(planes: Planes, t: Thresholds) -> list[Part]:
+    """F1C: the hidden layers of 20 units compress."""
+    return compresses(planes["mnist_tanh"], dict.fromkeys((2, 3, 4), t["hidden"]))
+
+
+def mnist_relu(planes: Planes, t: Thresholds) -> list[Part]:
+    """F1D: they do not with ReLU, the output does."""
+    plane = planes["mnist_relu"]
+    return [*rests(plane, (1, 2, 3, 4), t["rest"]), *compresses(plane, {5: t["output"]})]
+
+
 def activations(planes: Planes, t: Thresholds) -> list[Part]:
     """F8: an order of activations, in the last hidden layer."""
     c = {
@@ -90,6 +101,26 @@ def activations(planes: Planes, t: Thresholds) -> list[Part]:
 def _first_minus_second(sample: NDArray) -> NDArray:
     middle = medians(sample)
     return middle[:, 0] - middle[:, 1]
+
+
+def rulers_agree(planes: Planes, t: Thresholds) -> list[Part]:
+    """F9, F10: upper bound, lower bound and bins say the same of each layer."""
+    columns = [
+        fx.compression(plane, estimator=ruler).values
+        for plane in planes.values()
+        for ruler in t["rulers"]
+    ]
+    n_seeds = min(map(len, columns))
+    values = np.stack([one[:n_seeds] for one in columns], axis=1)
+    n_rulers = len(t["rulers"])
+
+    def agreeing(sample: NDArray) -> NDArray:
+        says = medians(sample) > t["compression"]
+        says = says.reshape(len(sample), -1, n_rulers, sample.shape[-1])
+        return (says.all(axis=2) | ~says.any(axis=2)).mean(axis=(1, 2))
+
+    what = "share of (activation, layer) pairs on which the rulers agree"
+    return [statistic("agree", what, agreeing, values, ">=", 1.0)]
 
 
 def neighbours(planes: Planes, t: Thresholds) -> list[Part]:

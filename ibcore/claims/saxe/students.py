@@ -17,7 +17,7 @@ from ibcore.claims.common import (
 from ibcore.claims.decide import Part, fact, median, reported, statistic
 from ibcore.claims.saxe.causes import gradient_noise, little_data
 from ibcore.claims.saxe.linear import irrelevant_inputs, linear_generalises, overtraining
-from ibcore.claims.saxe.planes import relu_grows, rests, tanh_compresses
+from ibcore.claims.saxe.planes import mnist_relu, mnist_tanh, relu_grows, rests, tanh_compresses
 from ibcore.information import entropy
 
 
@@ -136,6 +136,20 @@ def entropy_formula(planes: Planes, t: Thresholds) -> list[Part]:
     return [
         fact("formula", f"H of {n} equal symbols", isclose(entropy(np.full(n, 1 / n)), np.log2(n)))
         for n in (2, 8)
+    ]
+
+
+def relu_everywhere(planes: Planes, t: Thresholds) -> list[Part]:
+    """STU-5: ReLU on both tasks."""
+    mnist = mnist_relu(planes, {"rest": t["mnist_rest"], "output": t["mnist_output"]})
+    return [*_grouped(relu_grows(planes, t), "12-bit"), *_grouped(mnist, "MNIST")]
+
+
+def mnist_both(planes: Planes, t: Thresholds) -> list[Part]:
+    """STU-6: tanh compresses on MNIST, ReLU does not."""
+    return [
+        *_grouped(mnist_tanh(planes, t), "tanh"),
+        *_grouped(mnist_relu(planes, t), "relu"),
     ]
 
 
