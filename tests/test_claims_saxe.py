@@ -324,7 +324,8 @@ def stu_7(word):
 
 def stu_12(word):
     c = of(word, reproduced=0.0, partly=layers(rest=0.0, l2=1.0), not_reproduced=1.0)
-    return family("narrow_tanh", compressing(c)) | family("narrow_relu", compressing(c))
+    sizes = {"narrow_tanh": 3, "narrow_relu": 3, "wide_tanh": 2, "wide_relu": 2}
+    return {k: v for name, n in sizes.items() for k, v in family(name, compressing(c), n).items()}
 
 
 def stu_13(word):
