@@ -10,7 +10,7 @@ import xarray as xr
 import ibcore.experiment as module
 from ibcore import identity, plane, store
 from ibcore.config import Experiment
-from ibcore.estimators import Binning, Exact
+from ibcore.estimators import Binning, Exact, RangeBinning
 from ibcore.experiment import certify, load_or_run, missing, run
 from ibcore.observables import OBSERVABLES
 from ibcore.store import Store, blocks
@@ -225,6 +225,29 @@ class TestCertify:
         found["i_ty"] = found["i_ty"] + 0.01
         message = certify(found, store, progress=False)
         assert message.startswith("stale: i_ty of two networks differs by 0.01")
+
+    @pytest.mark.parametrize("wrong", [False, True])
+    def test_wide_networks_are_followed_for_their_first_updates(self, tmp_path, monkeypatch, wrong):
+        """Epochs up to the limit are trained and compared; rulers that look ahead are left out."""
+        monkeypatch.setattr(module, "WIDEST_FUSED", 3)  # as if four units were wide
+        monkeypatch.setattr(module, "CERTIFIED_UPDATES", 3)
+        trained = []
+        original = module.run
+        monkeypatch.setattr(
+            module, "run", lambda e, r, **more: trained.append((e, r)) or original(e, r, **more)
+        )
+        store = Store(tmp_path)
+        found = original(SMALL, [RULER, RangeBinning(5)], progress=False)
+        found.attrs["code_digest"] = "0" * 16
+        if wrong:
+            found["i_xt"][:, :, 1] += 0.01
+        found["i_ty"][:, :, -1] += 1.0  # beyond the limit: not looked at
+        message = certify(found, store, progress=False)
+        assert message.startswith("stale: i_xt" if wrong else "certified")
+        (experiment, rulers), last = trained[0], trained[0][0].n_epochs
+        assert last <= 3 < SMALL.n_epochs
+        assert experiment.epochs.tolist() == [k for k in SMALL.epochs if k <= last]
+        assert [repr(one) for one in rulers] == [repr(RULER)]
 
 
 def test_code_digest_ignores_docstrings_and_comments(tmp_path, monkeypatch):
