@@ -297,3 +297,19 @@ def test_edit_links_lead_to_the_text():
     extension.edit_the_text(None, "book/01_x", "page.html", context, None)
     assert edit["url"].endswith("/edit/main/book/01_x.md")
     assert download["url"].endswith(".ipynb")
+
+
+def test_ids_of_drawings_are_counted_and_references_follow():
+    """Two machines whose paths differ in a last bit hash them differently; the picture is one."""
+    drawing = (
+        '<path id="m{a}"/><use xlink:href="#m{a}"/><g clip-path="url(#p{b})"/>'
+        '<clipPath id="p{b}"/><g id="axes_1"/><use href="#DejaVuSans-31"/>'
+    )
+    here, there = (
+        execute._counted(drawing.format(a=10 * a, b=10 * b), "cell-0")
+        for a, b in (("1", "2"), ("a", "b"))
+    )
+    assert here == there
+    assert 'id="cell-0-0"/><use xlink:href="#cell-0-0"' in here
+    assert 'url(#cell-0-1)"/><clipPath id="cell-0-1"' in here
+    assert 'id="axes_1"/><use href="#DejaVuSans-31"' in here

@@ -40,6 +40,7 @@ c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Dat
 c.InlineBackend.rc = {"svg.hashsalt": "ibcore", "figure.facecolor": "none"}
 """
 
+HASHED_ID = re.compile(r'id="([a-z][0-9a-f]{10})"')  # of matplotlib
 PATH_DATA = re.compile(r'(?<= )d="[^"]*"')
 
 
@@ -100,12 +101,25 @@ def run(notebook: NotebookNode, folder: Path, timeout: int = 3600) -> NotebookNo
 
 
 def round_figures(notebook: NotebookNode) -> None:
-    """Paths of vector graphics to a tenth of a point: half the size, the same picture."""
+    """Paths of vector graphics to a tenth of a point: half the size, the same picture.
+
+    The ids, which hash the numbers before rounding, are counted instead: two machines that differ
+    in a last bit then draw the same bytes.
+    """
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
+        for place, output in enumerate(cell.get("outputs", [])):
             data = output.get("data", {})
             if "image/svg+xml" in data:
-                data["image/svg+xml"] = PATH_DATA.sub(_rounded, data["image/svg+xml"])
+                picture = PATH_DATA.sub(_rounded, data["image/svg+xml"])
+                data["image/svg+xml"] = _counted(picture, f"{cell.id}-{place}")
+
+
+def _counted(picture: str, prefix: str) -> str:
+    """Every id that is a hash, and every reference to it, as prefix and number."""
+    found = dict.fromkeys(HASHED_ID.findall(picture))
+    names = {name: f"{prefix}-{k}" for k, name in enumerate(found)}
+    return re.sub(r'(id="|#)([a-z][0-9a-f]{10})(?=["\)])',
+                  lambda m: m[1] + names.get(m[2], m[2]), picture)  # fmt: skip
 
 
 def _rounded(path: re.Match) -> str:
