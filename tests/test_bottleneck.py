@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from ibcore.information import binary_entropy, label_distribution, mutual_information
 from ibcore.tasks import load_task
 from ibcore.theory import (
+    bottleneck,
     ib_curve,
     ib_encoder,
     minimal_statistic,
@@ -234,3 +235,29 @@ def test_squared_lagrangian_settles_where_little_is_kept(beta):
     curve = squared_ib_curve(np.diag([0.2, 0.3, 0.5]), [beta])
     assert curve.complexity.item() == pytest.approx(1 / (2 * beta), abs=1e-9)
     assert curve.relevance.item() == pytest.approx(1 / (2 * beta), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_annealing_is_never_better_and_mostly_as_good(seed):
+    """From nothing up it reaches the same optima, but for transitions that jump, where it stays."""
+    table = random_table(seed, 5, 3)
+    betas = np.array([8.0, 1.5, 3.0, 2.0, 1.1])
+    plain, annealed = ib_curve(table, betas), ib_curve(table, betas, annealed=True)
+    np.testing.assert_allclose(annealed.complexity, plain.complexity, atol=1e-6)
+    alone, _ = bottleneck._annealed(minimal_statistic(table)[0], betas)
+    best = (plain.complexity - plain.beta * plain.relevance).values
+    behind = alone[:, 0] - betas * alone[:, 1] - best
+    assert (behind > -1e-6).all()
+    assert (behind < 1e-6).mean() >= 0.8
+
+
+def test_annealing_stands_where_the_other_starts_miss(monkeypatch):
+    """The better result is taken, in whatever order the prices come."""
+    monkeypatch.setattr(
+        bottleneck,
+        "_better_start",
+        lambda p, betas: (np.tile([1.0, 0.0], (len(betas), 1)), np.zeros(len(betas))),
+    )
+    table = [[0.45, 0.05], [0.05, 0.45]]
+    found = ib_curve(table, [3.0, 2.0], annealed=True)
+    np.testing.assert_allclose(found.complexity, [0.94895083, 0.69643273], atol=1e-6)

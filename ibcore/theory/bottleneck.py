@@ -8,6 +8,7 @@ from ibcore.information import entropy, mutual_information
 
 _TINY = np.finfo(np.float64).tiny
 _STILL = 1e-12
+_SPLIT = 1e-3  # of the copy mixed in when annealing
 _MOST_ITERATIONS = 20_000
 _MOST_ENTRIES = 2**22  # of the encoders iterated at once: 32 MiB
 
@@ -83,7 +84,7 @@ def _log(p: ArrayLike) -> NDArray[np.float64]:
     return np.log(np.maximum(p, _TINY))
 
 
-def ib_curve(p_xy: ArrayLike, betas: ArrayLike) -> xr.Dataset:
+def ib_curve(p_xy: ArrayLike, betas: ArrayLike, *, annealed: bool = False) -> xr.Dataset:
     """Information-bottleneck curve of a joint table, by Blahut-Arimoto.
 
     For each β the encoder p(t|x) that minimises I(X;T) - β I(T;Y): the three equations
@@ -107,6 +108,10 @@ def ib_curve(p_xy: ArrayLike, betas: ArrayLike) -> xr.Dataset:
     betas : (beta,) array
         Prices of relevance, not negative, in any order. β = 1 / slope of the curve; up to 1
         the curve stays at (0, 0).
+    annealed : bool
+        Try deterministic annealing too: from the smallest β up, each from the encoder of the one
+        before with a little of the copy mixed in, so that values of T split as β grows; the best
+        of all starts stands. Slower, and in no case of the tests better.
 
     Returns
     -------
@@ -141,6 +146,13 @@ def ib_curve(p_xy: ArrayLike, betas: ArrayLike) -> xr.Dataset:
     n_parts = -(-len(betas) * len(p_sy) ** 2 // _MOST_ENTRIES)
     parts = [_better_start(p_sy, part) for part in np.array_split(betas, max(n_parts, 1))]
     points, residual = (np.concatenate(part) for part in zip(*parts, strict=True))
+    if annealed:
+        others, changes = _annealed(p_sy, betas)
+        better = others[:, 0] - betas * others[:, 1] < points[:, 0] - betas * points[:, 1] - _STILL
+        points, residual = (
+            np.where(better[:, None], others, points),
+            np.where(better, changes, residual),
+        )
     bits = {"units": "bits"}
     return xr.Dataset(
         {
@@ -230,11 +242,33 @@ def _better_start(p_sy: NDArray, betas: NDArray) -> tuple[NDArray, NDArray]:
     return points[best, each], np.array([change for _, change in results])[best, each]
 
 
-def _solve_ib(p_sy: NDArray, betas: NDArray, blur: float) -> tuple[NDArray, NDArray]:
-    """Iterate the self-consistent equations: encoders (beta, s, t) and their last change."""
+def _annealed(p_sy: NDArray, betas: NDArray) -> tuple[NDArray, NDArray]:
+    """Points (beta, 2) and last changes (beta,) with β rising from encoder to encoder."""
+    p_s = p_sy.sum(axis=1)
+    q, points, changes = (
+        np.tile(p_s, (len(p_s), 1)),
+        np.empty((len(betas), 2)),
+        np.empty(len(betas)),
+    )
+    for place in np.argsort(betas, kind="stable"):
+        start = (1 - _SPLIT) * q + _SPLIT * np.eye(len(p_s))
+        found, change = _solve_ib(p_sy, betas[[place]], start=start)
+        q, points[place], changes[place] = found[0], _point(p_sy, found[0]), change[0]
+    return points, changes
+
+
+def _solve_ib(
+    p_sy: NDArray, betas: NDArray, blur: float = 0.0, start: NDArray | None = None
+) -> tuple[NDArray, NDArray]:
+    """Iterate the self-consistent equations: encoders (beta, s, t) and their last change.
+
+    They start from a blurred copy of s, or from an encoder (s, t).
+    """
     p_s = p_sy.sum(axis=1)
     p_y_given_s = p_sy / p_s[:, None]
-    q = np.tile((1 - blur) * np.eye(len(p_s)) + blur * p_s, (len(betas), 1, 1))
+    if start is None:
+        start = (1 - blur) * np.eye(len(p_s)) + blur * p_s
+    q = np.tile(start, (len(betas), 1, 1))
     change = np.full(len(betas), np.inf)
     for _ in range(_MOST_ITERATIONS):
         moving = np.flatnonzero(change > _STILL)
