@@ -287,8 +287,9 @@ def load_or_run(
 ) -> xr.Dataset:
     """The plane of an experiment from the store, or computed and stored.
 
-    A stored plane that holds more seeds or rulers than asked for is cut down. Seeds and rulers it
-    lacks are computed; weights in the store spare the training.
+    A stored plane that holds more seeds, epochs or rulers than asked for is cut down. What it lacks
+    is computed, and what it holds beyond the request is kept; weights in the store spare the
+    training.
 
     Parameters
     ----------
@@ -314,7 +315,12 @@ def load_or_run(
             print(f"{path.stem}: computing what the store lacks: {'; '.join(lacks)}")
         if path == store.plane_path(experiment):  # what it holds beyond the request stays
             names = {repr(e): e for e in _rebuilt(stored)} | names
+            held = [one for one in OBSERVABLES.values() if set(one.names) <= set(stored.data_vars)]
+            observables = [*observables, *(one for one in held if one not in observables)]
             experiment = _with_seeds(experiment, stored["seed"].values)
+            experiment = experiment.replace(
+                measured_epochs=sorted({*experiment.measured_epochs, *stored["epoch"].values})
+            )
     wanted = list(names.values())
     found = run(
         experiment,
@@ -345,7 +351,9 @@ def _with_seeds(experiment: Experiment, seeds: Sequence[int]) -> Experiment:
 
 
 def _cut(found: xr.Dataset, experiment: Experiment, estimators: Sequence) -> xr.Dataset:
-    """The seeds and rulers asked for, in that order."""
+    """The seeds, epochs and rulers asked for, in that order."""
     return found.sel(
-        seed=list(experiment.seeds), estimator=[repr(estimator) for estimator in estimators]
+        seed=list(experiment.seeds),
+        epoch=experiment.epochs,
+        estimator=[repr(estimator) for estimator in estimators],
     )

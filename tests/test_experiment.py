@@ -100,6 +100,21 @@ def test_another_ruler_needs_no_training_and_keeps_the_first(tmp_path, count_tra
     assert set(plane.load(store.plane_path(SMALL))["estimator"].values) == {repr(RULER), "Exact()"}
 
 
+def test_other_epochs_and_observables_leave_what_is_stored(tmp_path):
+    """Two chapters may share an experiment: neither takes from the other what it measured."""
+    store, clustering = Store(tmp_path), OBSERVABLES["clustering"]
+    first = load_or_run(SMALL, [RULER], [clustering], store=store, progress=False)
+    others = SMALL.replace(n_measured_epochs=2, measured_epochs=(2,))
+    second = load_or_run(others, [Exact()], [OBSERVABLES["shape"]], store=store, progress=False)
+    assert second.epoch.values.tolist() == [0, 2, 6]
+    whole = plane.load(store.plane_path(SMALL))
+    assert set(whole.epoch.values) == {*SMALL.epochs, *others.epochs}
+    assert {*clustering.names, *OBSERVABLES["shape"].names} <= set(whole.data_vars)
+    again = load_or_run(SMALL, [RULER], [clustering], store=store, progress=False)
+    np.testing.assert_array_equal(again.i_xt, first.i_xt)
+    np.testing.assert_array_equal(again.scatter_within, first.scatter_within)
+
+
 def test_fewer_seeds_under_another_ruler_need_no_training(tmp_path, count_training):
     """Their weights are cut from the stored blocks."""
     load_or_run(SMALL, [RULER], store=Store(tmp_path), progress=False)
