@@ -12,7 +12,7 @@ import numpy as np
 from ibcore import geometry
 from ibcore.config import Experiment
 from ibcore.decomposition import decompose
-from ibcore.estimators import Binning
+from ibcore.estimators import AdaptiveBinning, Binning
 from ibcore.estimators.neighbours import differential_entropy
 from ibcore.networks import Ensemble
 from ibcore.tasks import Task, load_task
@@ -47,6 +47,8 @@ VARIABLES = {
     "cosine_within": ("1", "mean cosine of two samples of a class"),
     "cosine_between": ("1", "mean cosine of two samples of different classes"),
     "participation_ratio": ("1", "effective number of directions"),
+    "first_bin": ("1", "share of activations in the first of 30 bins up to the network's maximum"),
+    "fullest_bin": ("1", "largest share of distinct levels in one of 30 adaptive bins"),
     "generalisation_error": ("1", "expected squared error on fresh data, exact"),
     "neighbour_entropy": ("bits", "h(T) from nearest neighbours"),
     "neighbour_entropy_scaled": ("bits", "h(T / rms of T) from nearest neighbours"),
@@ -334,6 +336,34 @@ class Clustering:
 
 
 @dataclass(frozen=True)
+class BinShares:
+    """How activations fill bins (Chelombiev et al. 2019, Fig. 2).
+
+    ``first_bin``: share of a layer's activations in the first of equal bins from the smallest to
+    the largest activation of any hidden layer. ``fullest_bin``: of its distinct values, the largest
+    share in one adaptive bin.
+    """
+
+    n_bins: int = 30
+    per_network = False
+    names = ("first_bin", "fullest_bin")
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Numbers per layer, by name."""
+        hidden = view.layers[:-1]
+        low, high = min(t.min() for t in hidden), max(t.max() for t in hidden)
+        first_edge = low + (high - low) / self.n_bins
+        found = {name: [] for name in self.names}
+        for t in view.layers:
+            levels = np.unique(t)
+            edges = AdaptiveBinning(self.n_bins).edges(t)
+            codes = np.searchsorted(edges, levels, side="right")
+            found["first_bin"].append((t < first_edge).mean())
+            found["fullest_bin"].append(np.bincount(codes).max() / len(levels))
+        return found
+
+
+@dataclass(frozen=True)
 class Generalisation:
     """Expected squared error of a linear student on fresh data, from its weights."""
 
@@ -399,6 +429,7 @@ OBSERVABLES = {
     "self_consistency": SelfConsistency(),
     "decomposition": Decomposition(),
     "clustering": Clustering(),
+    "bins": BinShares(),
     "generalisation": Generalisation(),
     "neighbours": NeighbourEntropy(),
 }

@@ -158,8 +158,8 @@ class Study:
         """The rulers of one experiment, the main one first: bins on [-1, 1] if none is named."""
         entry = self._entry(name)
         main = Binning(n_bins=self.n_bins or self._content["chapter"]["n_bins"], low=-1, high=1)
-        if "ruler" in entry:
-            main = from_name(entry["ruler"])
+        if named := entry.get("ruler", self._content["chapter"].get("ruler")):
+            main = from_name(named)
         more = [from_name(ruler) for ruler in entry.get("rulers", [])]
         return list({repr(ruler): ruler for ruler in [main, *more]}.values())
 
