@@ -434,11 +434,12 @@ def ten_are_enough(planes: Planes, t: Thresholds) -> list[Part]:
     from ibcore.claims.registry import find_claim
 
     rng = np.random.default_rng(0)
-    draws = np.stack([rng.permutation(50)[:10] for _ in range(t["draws"])])
+    n = min(plane.sizes["seed"] for plane in planes.values())
+    draws = np.stack([rng.permutation(n)[:10] for _ in range(t["draws"])])
     parts = []
     for evidence, row in ROWS:
         for part in evidence(planes, find_claim(row).thresholds):
-            if not part.decisive or len(part.values) < 50:
+            if not part.decisive:
                 continue
             whole = _side(part, part.values[None])[0]
             agree = float((_side(part, part.values[draws]) == whole).mean())
