@@ -80,7 +80,8 @@ def underestimated(planes: Planes, t: Thresholds) -> list[Part]:
     more = _under(plane, t, 0) - _under(plane, t, 1)
     return [
         median("more", "C under EBAB minus C under fixed bins", more.sel(layer=layer), ">",
-               t["more"], unit="bits", layer=int(layer), invertible=True)
+               t["more"], unit="bits", layer=int(layer),
+               signed=more.sel(layer=layer), signed_side=">")
         for layer in t["layers"]
     ]  # fmt: skip
 
@@ -107,11 +108,11 @@ def rulers_agree(planes: Planes, t: Thresholds) -> list[Part]:
         crossed = np.maximum(r["aKDE", "fixed"], r["KDE", "EBAB"])
         parts += [
             median("adaptive", "rank correlation of aKDE and EBAB", r["aKDE", "EBAB"], ">",
-                   t["correlation"], cell=cell),
+                   t["correlation"], cell=cell, group="adaptive"),
             median("fixed", "rank correlation of KDE and fixed bins", r["KDE", "fixed"], ">",
-                   t["correlation"], cell=cell),
+                   t["correlation"], cell=cell, group="fixed"),
             median("pairs", "smaller of the two minus the larger of the crossed ones",
-                   same - crossed, ">", 0.0, cell=cell, invertible=True),
+                   same - crossed, ">", 0.0, cell=cell, group="pairs"),
         ]  # fmt: skip
     return parts
 
@@ -137,7 +138,7 @@ def behaviours(planes: Planes, t: Thresholds) -> list[Part]:
         "stays": (c <= bits) & (f <= bits),
     }
     return [
-        share(name, f"networks of this kind ({name})", flags, t["share"], group=name)
+        share(name, f"networks of this kind ({name})", flags, t["share"])
         for name, flags in kinds.items()
     ]
 
