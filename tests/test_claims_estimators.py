@@ -96,7 +96,20 @@ def lor_4(word):
     return lor_2(word)
 
 
+def edge_f5(word):
+    rulers = claims.find_claim("EDGE-F5").thresholds["rulers"]
+    amount = {
+        "reproduced": 1.0,
+        "partly": layers(rest=1.0, l2=0.0),
+        "not reproduced": 0.0,
+        "undecided": 1.0,
+    }[word]
+    n = 5 if word == "undecided" else N
+    return dict.fromkeys(("edge_tanh", "edge_relu"), same(falls(amount)[:n], rulers))
+
+
 BUILDERS = {
+    "EDGE-F5": edge_f5,
     "LOR-1": lor_1,
     "LOR-2": lor_2,
     "LOR-3": lor_3,

@@ -215,3 +215,15 @@ def exhibits(planes: Planes, t: Thresholds) -> list[Part]:
         fact("silent", "an accurate network without a visible fitting phase", bool(silent),
              note=f"{len(silent)} rulers"),
     ]  # fmt: skip
+
+
+def all_compress(planes: Planes, t: Thresholds) -> list[Part]:
+    """EDGE-F5: every hidden layer of every network compresses, under each ruler."""
+    return [
+        median("compresses", "C", fx.compression(plane, estimator=ruler).sel(layer=layer), ">",
+               t["compression"], unit="bits", cell=ruler, group=name, layer=int(layer),
+               saturated=bool(fx.saturated_layers(plane, estimator=ruler).sel(layer=layer)))
+        for ruler in t["rulers"]
+        for name, plane in planes.items()
+        for layer in plane.layer.values[:-1]
+    ]  # fmt: skip
