@@ -121,8 +121,8 @@ class Verdict:
         return tuple(lines)
 
     @property
-    def rows(self) -> tuple[tuple[str, str, str, str], ...]:
-        """One line per part: what, effect and interval, criterion, word."""
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """One line per part: what, effect and interval, criterion, p, word."""
         return tuple(_row(part) for part in self.parts)
 
     def __str__(self) -> str:
@@ -183,7 +183,7 @@ def _html_table(rows: tuple[tuple[str, ...], ...]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-_COLUMNS = ("part", "effect [95 % interval]", "criterion", "word")
+_COLUMNS = ("part", "effect [95 % interval]", "criterion", "p", "word")
 
 
 def number(value: float) -> str:
@@ -199,15 +199,25 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _row(part: PartVerdict) -> tuple[str, str, str, str]:
+def _row(part: PartVerdict) -> tuple[str, ...]:
     layer = "" if part.layer is None else f"layer {part.layer}"
     what = ", ".join(filter(None, (part.cell, part.group, layer, part.what)))
     unit = f" {part.unit}" if part.unit else ""
     if part.word in ("holds", "fails"):
-        return what, part.note, "", part.word
+        return what, part.note, "", "", part.word
     found = f"{number(part.effect)} [{number(part.low)}, {number(part.high)}]{unit}"
     if part.signed is not None:
         found += f"; D {number(part.signed[0])}"
     criterion = "" if part.threshold is None else f"{part.side} {number(part.threshold)}{unit}"
     word = part.word if part.decisive else "reported"
-    return what, found, criterion, f"{word} ({part.note})" if part.note else word
+    return what, found, criterion, _p(part), f"{word} ({part.note})" if part.note else word
+
+
+def _p(part: PartVerdict) -> str:
+    """The one-sided p of a test that counts, adjusted by Holm's rule where there are several."""
+    if not part.counts or part.p is None:
+        return ""
+    p = part.p if part.p_holm is None else part.p_holm
+    if p <= 1e-4:
+        return "<= 0.0001"
+    return f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
