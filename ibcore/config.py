@@ -11,7 +11,7 @@ import numpy as np
 
 TASKS = (
     "szt", "szt_soft", "g1", "g2", "random", "parity", "digits", "mnist", "teacher", "teacher_30",
-    "scalar_teacher",
+    "scalar_teacher", "pokemon", "pokemon_minmax", "pokemon_real", "pokemon_real_minmax",
 )  # fmt: skip
 ACTIVATIONS = (
     "linear", "tanh", "sigmoid", "relu", "softsign", "softplus", "leaky_relu", "elu",
@@ -22,7 +22,7 @@ OPTIMIZERS = ("sgd", "momentum", "adam")
 LOSSES = ("cross_entropy", "squared_error")
 L2_CONVENTIONS = ("sum", "half_sum")
 PARSEVAL_FORMS = ("update", "penalty")
-SPLITS = ("random", "unshuffled")
+SPLITS = ("random", "unshuffled", "grouped")
 PROFILES = ("smoke", "paper")
 
 # These say how much is measured, not what is trained, and stay out of the digest: seeds and
@@ -80,7 +80,7 @@ class Experiment:
     split : str
         ``"random"``: a new permutation per seed. ``"unshuffled"``: the split of the released
         IDNNs code, train on the first rows in file order, test on the rows from 80 % on; the
-        two overlap above 80 %.
+        two overlap above 80 %. ``"grouped"``: as random, with all rows of a group on one side.
     n_seeds, first_seed : int
         Networks ``first_seed, …, first_seed + n_seeds - 1``.
     n_measured_epochs : int

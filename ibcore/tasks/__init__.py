@@ -16,6 +16,12 @@ from ibcore.tasks.boolean import (
 )
 from ibcore.tasks.facts import Fact, szt_facts
 from ibcore.tasks.images import load_digits, load_mnist
+from ibcore.tasks.pokemon import (
+    load_pokemon,
+    load_pokemon_minmax,
+    load_pokemon_real,
+    load_pokemon_real_minmax,
+)
 from ibcore.tasks.teacher import load_scalar_teacher, load_teacher, load_teacher_30
 
 LOADERS: dict[str, Callable[[], Task]] = {
@@ -27,6 +33,10 @@ LOADERS: dict[str, Callable[[], Task]] = {
     "parity": load_parity,
     "digits": load_digits,
     "mnist": load_mnist,
+    "pokemon": load_pokemon,
+    "pokemon_minmax": load_pokemon_minmax,
+    "pokemon_real": load_pokemon_real,
+    "pokemon_real_minmax": load_pokemon_real_minmax,
     "teacher": load_teacher,
     "teacher_30": load_teacher_30,
     "scalar_teacher": load_scalar_teacher,

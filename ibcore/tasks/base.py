@@ -30,6 +30,9 @@ class Task:
         The canonical split, where the task has one.
     measured_rows : (row,) integer array, optional
         Rows on which information is measured. Default: all of them.
+    groups : (sample,) integer array, optional
+        Rows of one group belong together, such as sightings at one place; the split "grouped"
+        keeps them on one side.
     target : (sample, output) float64 array, optional
         Real targets, for the squared error; ``y`` then holds the sign of the first, 0 or 1.
     teacher : (output, feature) array, optional
@@ -51,6 +54,7 @@ class Task:
     train_rows: NDArray[np.int64] | None = None
     test_rows: NDArray[np.int64] | None = None
     measured_rows: NDArray[np.int64] | None = None
+    groups: NDArray[np.int64] | None = None
     target: NDArray[np.float64] | None = None
     teacher: NDArray[np.float64] | None = None
     teacher_noise_variance: float = 0.0
@@ -68,7 +72,16 @@ class Task:
                 f"got {self.x.dtype} and {self.y.dtype}."
             )
         label_distribution(self.y, self.n_classes)  # refuses labels that are none
-        for name in ("x", "y", "train_rows", "test_rows", "measured_rows", "target", "teacher"):
+        for name in (
+            "x",
+            "y",
+            "train_rows",
+            "test_rows",
+            "measured_rows",
+            "groups",
+            "target",
+            "teacher",
+        ):
             if (array := getattr(self, name)) is not None:
                 view = array.view()
                 view.flags.writeable = False

@@ -24,7 +24,8 @@ def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarra
     the others test. ``"unshuffled"``: as the released IDNNs code does it since May 2017 at the
     latest, the first rows in file order train and the rows from 80 % on test; above 80 % the two
     overlap. A task with a canonical split keeps its test rows and takes its training rows from the
-    others. With ``train_fraction=1`` and no rows left, the training rows serve as test rows.
+    others. ``"grouped"``: groups in random order, rows of a group together; of the group at the
+    border what does not fit into the training rows is left out. With ``train_fraction=1`` and no rows left, the training rows serve as test rows.
     """
     pool = np.arange(len(task.x)) if task.train_rows is None else task.train_rows
     n_train = round(experiment.train_fraction * len(pool))
@@ -33,7 +34,14 @@ def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarra
             f"train_fraction={experiment.train_fraction} of {len(pool)} rows leaves none to train "
             "on; raise it."
         )
-    if experiment.split == "random":
+    if experiment.split == "grouped":
+        if task.groups is None:
+            raise ValueError(f"the rows of {task.name!r} have no groups; use split='random'.")
+        place = np.argsort(shuffled(np.arange(task.groups.max() + 1), generator(seed, "split")))
+        pool = pool[np.argsort(place[task.groups[pool]], kind="stable")]
+        rest = pool[task.groups[pool] != task.groups[pool[n_train - 1]]]
+        rest = np.setdiff1d(rest, pool[:n_train])
+    elif experiment.split == "random":
         pool = shuffled(pool, generator(seed, "split"))
         rest = pool[n_train:]
     else:
