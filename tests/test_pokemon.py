@@ -119,7 +119,7 @@ class TestRealFile:
             (lambda t: t.drop(columns=["pressure", "latitude"]), "no column latitude, pressure"),
             (lambda t: t[:40], "has 40 rows, not 60: it is cut off"),
             (lambda t: t.assign(**{"class": 7}), "expected {50: 20"),
-            (lambda t: t.assign(temperature=t.temperature.where(t.index > 5)), "lacks values of temp"),
+            (lambda t: t.assign(pressure=t.pressure.where(t.index > 5)), "lacks values of press"),
         ],
     )  # fmt: skip
     def test_other_files_are_told_from_it(self, small, change, message):

@@ -109,9 +109,9 @@ def real_sightings() -> pd.DataFrame:
 
     cache = Path(os.environ.get("IBCORE_CACHE") or pooch.os_cache("ibcore")) / "pokemon"
     extract, checksum = cache / "sightings_2083.csv", cache / "sightings_2083.sha256"
-    if extract.exists() and checksum.exists():
-        if sha256(extract.read_bytes()).hexdigest() == checksum.read_text("utf-8").strip():
-            return pd.read_csv(extract)
+    kept = checksum.read_text("utf-8").strip() if checksum.exists() else ""
+    if extract.exists() and sha256(extract.read_bytes()).hexdigest() == kept:
+        return pd.read_csv(extract)
     table = read_sightings(_find(cache))
     cache.mkdir(parents=True, exist_ok=True)
     beside = extract.with_name(extract.name + ".partial")

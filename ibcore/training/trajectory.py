@@ -25,7 +25,8 @@ def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarra
     latest, the first rows in file order train and the rows from 80 % on test; above 80 % the two
     overlap. A task with a canonical split keeps its test rows and takes its training rows from the
     others. ``"grouped"``: groups in random order, rows of a group together; of the group at the
-    border what does not fit into the training rows is left out. With ``train_fraction=1`` and no rows left, the training rows serve as test rows.
+    border what does not fit into the training rows is left out. With ``train_fraction=1`` and no
+    rows left, the training rows serve as test rows.
     """
     pool = np.arange(len(task.x)) if task.train_rows is None else task.train_rows
     n_train = round(experiment.train_fraction * len(pool))
