@@ -11,7 +11,7 @@ import numpy as np
 
 TASKS = (
     "szt", "szt_soft", "g1", "g2", "random", "parity", "digits", "mnist", "teacher", "teacher_30",
-    "scalar_teacher", "pokemon", "pokemon_minmax", "pokemon_real", "pokemon_real_minmax",
+    "scalar_teacher", "spiral", "pokemon", "pokemon_minmax", "pokemon_real", "pokemon_real_minmax",
 )  # fmt: skip
 ACTIVATIONS = (
     "linear", "tanh", "sigmoid", "relu", "softsign", "softplus", "leaky_relu", "elu",

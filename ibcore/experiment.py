@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from ibcore import identity, plane
 from ibcore.config import Experiment
-from ibcore.estimators import RangeBinning, from_name, singles, sweeps
+from ibcore.estimators import RangeBinning, SamplePropagation, from_name, singles, sweeps
+from ibcore.noisy import noisy_layers
 from ibcore.observables import OBSERVABLES, VARIABLES, View, described
 from ibcore.store import Store, block_name, blocks, read_certificates, write_text
 from ibcore.training import (
@@ -125,7 +126,9 @@ def measure_trajectory(
     -------
     dict
         ``i_xt`` and ``i_ty`` (estimator, seed, epoch, layer) in bits, and each observable as
-        (seed, epoch) or (seed, epoch, layer). A network that diverged gives NaN.
+        (seed, epoch) or (seed, epoch, layer). A network that diverged gives NaN. Beside an
+        estimator that integrates at random stand the standard errors ``i_xt_error`` and
+        ``i_ty_error``; the output of a noisy network has no noise of its own and gives NaN.
     """
     estimators = singles(estimators)
     performance = OBSERVABLES["performance"]
@@ -134,7 +137,9 @@ def measure_trajectory(
     labels = task.y[measured(task)]
     n_seeds, n_epochs, n_layers = len(trajectory.seeds), len(trajectory.epochs), len(widths)
     shape = (len(estimators), n_seeds, n_epochs, n_layers)
-    found = {"i_xt": np.full(shape, np.nan), "i_ty": np.full(shape, np.nan)}
+    random = any(isinstance(estimator, SamplePropagation) for estimator in estimators)
+    numbers = ("i_xt", "i_ty", "i_xt_error", "i_ty_error")[: 4 if random else 2]
+    found = {name: np.full(shape, np.nan) for name in numbers}
     for observable in observables:
         for name in observable.names:
             per_layer = () if observable.per_network else (n_layers,)
@@ -150,9 +155,12 @@ def measure_trajectory(
                 view = View(trajectory.experiment, task, network, trajectory.seeds[s], int(epoch))
                 for estimator, places in prepared:
                     for layer, t in enumerate(_seen_by(estimator, view)):
-                        information = np.reshape(estimator(t, labels), (-1, 2))
-                        found["i_xt"][places, s, k, layer] = information[:, 0]
-                        found["i_ty"][places, s, k, layer] = information[:, 1]
+                        if isinstance(estimator, SamplePropagation):
+                            information = np.reshape(estimator.with_errors(t, labels), (1, 4))
+                        else:
+                            information = np.reshape(estimator(t, labels), (-1, 2))
+                        for name, values in zip(numbers, information.T, strict=False):
+                            found[name][places, s, k, layer] = values
                 for observable in observables:
                     for name, value in observable(view).items():
                         found[name][s, k] = value
@@ -174,6 +182,11 @@ def measure_trajectory(
 
 def _seen_by(estimator, view: View) -> list[np.ndarray]:
     """The layers as an estimator wants them: some look into the network themselves."""
+    if isinstance(estimator, SamplePropagation):
+        x = view.task.x[measured(view.task)]
+        return noisy_layers(
+            view.network, x, estimator.noise_std, estimator.n_replicas, estimator.seed
+        )[:-1]
     if hasattr(estimator, "layers"):
         return estimator.layers(view.network, view.task.x[measured(view.task)])
     return view.layers

@@ -7,6 +7,7 @@ arrays. Hidden layers share one activation; the output layer is a softmax or lin
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
@@ -43,6 +44,37 @@ ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
     "abs": (np.abs, lambda z, t: np.sign(z)),
     "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z, t: (np.abs(z) < 1).astype(z.dtype)),
 }
+
+
+class ActivationFacts(NamedTuple):
+    """Slope at 0, the mean of both sides, and the bounds of f."""
+
+    slope: float
+    low: float
+    high: float
+
+    @property
+    def n_bounds(self) -> int:
+        """How many sides are bounded: 0, 1 or 2."""
+        return int(np.isfinite(self.low)) + int(np.isfinite(self.high))
+
+
+def activation_facts(activation: str) -> ActivationFacts:
+    """What an activation does at 0 and far out; "prelu" with its first slopes.
+
+    >>> activation_facts("relu")
+    ActivationFacts(slope=0.5, low=0.0, high=inf)
+    """
+    if activation == "prelu":
+        return ActivationFacts((1 + PRELU_START) / 2, -np.inf, np.inf)
+    f = ACTIVATIONS[activation][0]
+    values = f(np.concatenate([[-1e6, 1e6], np.linspace(-20, 20, 40_001)]))
+    below, above = f(np.array([-1e-6, 1e-6]))
+    low, high = (
+        float(np.round(end, 4)) if abs(end) < 1e3 else float(np.copysign(np.inf, end))
+        for end in (values.min(), values.max())
+    )
+    return ActivationFacts(round(float(above - below) / 2e-6, 4), low, high)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -172,6 +204,13 @@ class Ensemble:
         if self.activation == "prelu":
             return np.where(z > 0, z, self.slopes[layer][:, None].astype(np.float64) * z)
         return ACTIVATIONS[self.activation][0](z)
+
+    def products(self) -> list[np.ndarray]:
+        """W_l … W_1 of every layer of one network, (unit, input): all that a linear one does."""
+        found = [self.weights[0][0].astype(np.float64).T]
+        for weight in self.weights[1:]:
+            found.append(weight[0].astype(np.float64).T @ found[-1])
+        return found
 
     def rescaled(self, layer: int, factor: float) -> "Ensemble":
         """Networks of the same function, with one hidden layer multiplied by ``factor``.

@@ -49,6 +49,8 @@ VARIABLES = {
     "participation_ratio": ("1", "effective number of directions"),
     "first_bin": ("1", "share of activations in the first of 30 bins up to the network's maximum"),
     "fullest_bin": ("1", "largest share of distinct levels in one of 30 adaptive bins"),
+    "corner_share": ("1", "smallest share of a class near one corner of [-1, 1]^d"),
+    "corners_apart": ("1", "whether the corners of all classes differ"),
     "generalisation_error": ("1", "expected squared error on fresh data, exact"),
     "neighbour_entropy": ("bits", "h(T) from nearest neighbours"),
     "neighbour_entropy_scaled": ("bits", "h(T / rms of T) from nearest neighbours"),
@@ -336,6 +338,36 @@ class Clustering:
 
 
 @dataclass(frozen=True)
+class Corners:
+    """Whether each class sits in one corner of the cube [-1, 1]^d (Goldfeld et al. 2019, Fig. 5).
+
+    ``corner_share``: of each class the share that lies within ``reach`` of its commonest corner in
+    every unit, the smallest over classes. ``corners_apart``: 1 if no two classes share a corner.
+    """
+
+    reach: float = 0.1
+    per_network = False
+    names = ("corner_share", "corners_apart")
+
+    def __call__(self, view: View) -> dict[str, list[float]]:
+        """Numbers per layer, by name."""
+        labels = view.target[measured(view.task)].argmax(axis=1)
+        found = {name: [] for name in self.names}
+        for t in view.layers:
+            homes, shares = [], []
+            for c in np.unique(labels):
+                own = t[labels == c]
+                near = (np.abs(np.abs(own) - 1) <= self.reach).all(axis=1)
+                corners, counts = np.unique(own[near] > 0, axis=0, return_counts=True)
+                shares.append(counts.max(initial=0) / len(own))
+                homes.append(tuple(corners[counts.argmax()]) if len(corners) else None)
+            found["corner_share"].append(min(shares))
+            apart = None not in homes and len(set(homes)) == len(homes)
+            found["corners_apart"].append(float(apart))
+        return found
+
+
+@dataclass(frozen=True)
 class BinShares:
     """How activations fill bins (Chelombiev et al. 2019, Fig. 2).
 
@@ -376,10 +408,8 @@ class Generalisation:
             raise ValueError(
                 f"the task {view.task.name!r} has no linear teacher to compare a student with."
             )
-        product = view.network.weights[0][0].astype(np.float64)
-        for weight in view.network.weights[1:]:
-            product = product @ weight[0].astype(np.float64)
-        error = generalisation_error(product.T, view.task.teacher, view.task.teacher_noise_variance)
+        whole = view.network.products()[-1]
+        error = generalisation_error(whole, view.task.teacher, view.task.teacher_noise_variance)
         return {"generalisation_error": error}
 
 
@@ -430,6 +460,7 @@ OBSERVABLES = {
     "decomposition": Decomposition(),
     "clustering": Clustering(),
     "bins": BinShares(),
+    "corners": Corners(),
     "generalisation": Generalisation(),
     "neighbours": NeighbourEntropy(),
 }

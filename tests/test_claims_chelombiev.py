@@ -256,7 +256,9 @@ def test_facts():
 
 
 def test_wrong_signs_of_the_noise_entropy_are_seen(monkeypatch):
-    monkeypatch.setattr(chelombiev.rulers.theory, "linear_gaussian_information", lambda *a, **k: 7.0)
+    monkeypatch.setattr(
+        chelombiev.rulers.theory, "linear_gaussian_information", lambda *a, **k: 7.0
+    )
     assert claims.judge("CHE-S1").verdict == "fails"
 
 

@@ -125,3 +125,23 @@ def test_rescaling_needs_a_homogeneous_activation_and_a_hidden_layer():
     for layer, factor in ((0, 2.0), (2, 2.0), (1, -1.0)):
         with pytest.raises(ValueError, match="need a hidden layer from 1 to 1"):
             relu.rescaled(layer, factor)
+
+
+def test_facts_of_activations():
+    """Slopes by hand; bounds of those that have them, Swish's least value from its own formula."""
+    facts = {name: networks.activation_facts(name) for name in ACTIVATIONS}
+    assert facts["tanh"] == (1.0, -1.0, 1.0)
+    assert facts["sigmoid"] == (0.25, 0.0, 1.0)
+    assert facts["abs"] == (0.0, 0.0, np.inf)
+    assert facts["prelu"] == (0.625, -np.inf, np.inf)
+    assert facts["elu"] == (1.0, -1.0, np.inf)
+    assert facts["swish"].low == pytest.approx(-0.27846, abs=1e-4)
+    assert [facts[name].n_bounds for name in ("linear", "relu", "tanh")] == [0, 1, 2]
+
+
+def test_products_are_what_a_linear_network_does():
+    settings = Experiment(hidden_widths=(5, 4), activation="linear", loss="squared_error")
+    network = Ensemble.initial(settings, (3,), 6, 2)
+    x = np.random.default_rng(1).normal(size=(7, 6))
+    for product, t in zip(network.products(), network.layers(x), strict=True):
+        np.testing.assert_allclose(x @ product.T, t[0], atol=1e-5)

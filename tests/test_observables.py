@@ -12,6 +12,7 @@ from ibcore.estimators import Binning
 from ibcore.networks import Ensemble
 from ibcore.observables import (
     VARIABLES,
+    Corners,
     GradientStatistics,
     Performance,
     SelfConsistency,
@@ -153,3 +154,29 @@ def test_images_pass_in_chunks_and_give_the_same(monkeypatch):
         assert Performance()(parts)[name] == pytest.approx(value, abs=1e-12)
     for mine, theirs in zip(parts.layers, whole.layers, strict=True):
         np.testing.assert_allclose(mine, theirs[digits.test_rows], rtol=1e-6)
+
+
+def test_corners():
+    """Of each class the share near its commonest corner, and whether the corners differ."""
+    one = view(hidden_widths=(2,))
+    labels = one.target.argmax(axis=1)
+    t = np.where(labels[:, None] == 1, [0.95, -0.95], [-0.95, -0.97]).astype(np.float32)
+    inside = np.flatnonzero(labels == 0)[:100]
+    t[inside] = 0.5
+    together = np.full_like(t, 0.99)
+    dead = np.zeros_like(t)
+    corners = Corners()
+    found = corners(dataclasses.replace(one, network=Layers([t, together, dead])))
+    n_zero = int((labels == 0).sum())
+    assert found["corner_share"] == [1 - 100 / n_zero, 1.0, 0.0]
+    assert found["corners_apart"] == [1.0, 0.0, 0.0]
+
+
+class Layers:
+    """A network whose layers are given."""
+
+    def __init__(self, layers):
+        self.given = layers
+
+    def forward(self, x, noise=()):
+        return [one[None] for one in self.given], [one[None] for one in self.given]

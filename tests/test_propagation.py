@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibcore.config import Experiment
+from ibcore.estimators import KernelBound
 from ibcore.estimators.kernel import kernel_information
 from ibcore.estimators.propagation import (
     SamplePropagation,
@@ -14,11 +15,13 @@ from ibcore.estimators.propagation import (
     propagate_by_hand,
     risk_bound,
 )
+from ibcore.experiment import run
 from ibcore.information import entropy_from_counts
 from ibcore.networks import Ensemble
 from ibcore.noisy import noisy_layers
 from ibcore.tasks import load_task
 from ibcore.theory import mixture_information
+from ibcore.training import train
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,58 @@ def test_impossible_input():
         ruler([[[np.nan], [0.0]]], [0, 1])
     with pytest.raises(ValueError, match="got 2 and 3"):
         ruler([[[1.0], [0.0]]], [0, 1, 1])
+
+
+def test_points_around_some_inputs_stand_for_all():
+    """The mean over many random subsets is the value of all inputs, and its scatter the error."""
+    rng = np.random.default_rng(3)
+    t, y = rng.normal(size=(1, 60, 2)), np.arange(60) % 2
+    whole = SamplePropagation(0.5, n_pairs=200).with_errors(t, y)
+    parts = np.array(
+        [
+            SamplePropagation(0.5, n_pairs=8, seed=s, n_inputs=15).with_errors(t, y)
+            for s in range(300)
+        ]
+    )
+    error = parts[:, :2].std(axis=0)
+    np.testing.assert_allclose(parts[:, :2].mean(axis=0), whole[:2], atol=4 * error.max() / 17)
+    np.testing.assert_allclose(np.sqrt((parts[:, 2:] ** 2).mean(axis=0)), error, rtol=0.15)
+    assert SamplePropagation(0.5, n_inputs=60)(t, y) == SamplePropagation(0.5)(t, y)
+
+
+def test_a_noisy_run_measures_its_own_noise():
+    """I(X;T) of a run, layer by layer: what the replicas say; the output has no noise."""
+    ruler = SamplePropagation(0.1, n_replicas=8, n_inputs=64)
+    settings = Experiment(
+        hidden_widths=(4, 3), noise_std=0.1, n_seeds=2, n_epochs=1, n_measured_epochs=2
+    )
+    found = run(settings, [ruler, KernelBound(0.01)], progress=False)
+    assert found.i_xt_error.dims == found.i_xt.dims
+    mine = found.sel(estimator=repr(ruler))
+    assert np.isnan(mine.i_xt.sel(layer=3)).all()
+    assert np.isnan(found.i_xt_error.sel(estimator=repr(KernelBound(0.01)))).all()
+    networks = train(settings, progress=False).ensemble(1)
+    task = load_task("szt")
+    s = noisy_layers(networks[1], task.x, 0.1, 8)[1]
+    expected = ruler.with_errors(s, task.y)
+    got = mine.sel(seed=1, layer=2).isel(epoch=1)
+    assert float(got.i_xt) == pytest.approx(expected.i_xt, abs=2e-4)
+    assert float(got.i_xt_error) == pytest.approx(expected.i_xt_error, abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("noise_std", "ruler", "message"),
+    [
+        (0.0, SamplePropagation(0.1, n_replicas=8), "networks have noise_std=0, the ruler 0.1"),
+        (0.1, SamplePropagation(0.1), "give n_replicas, 1000 for the reference sizes"),
+    ],
+)
+def test_rulers_that_do_not_fit_the_networks(noise_std, ruler, message):
+    settings = Experiment(
+        hidden_widths=(3,), noise_std=noise_std, n_seeds=1, n_epochs=1, n_measured_epochs=2
+    )
+    with pytest.raises(ValueError, match=message):
+        run(settings, [ruler], progress=False)
 
 
 @pytest.mark.parametrize("d", [10, 150, 200, 1024])

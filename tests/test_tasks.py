@@ -383,3 +383,17 @@ def test_mnist_is_mnist():
     counts = np.bincount(task.y[task.test_rows])
     assert counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert task.label_entropy == pytest.approx(entropy(counts / 10_000), abs=1e-12)
+
+
+def test_spiral():
+    """Three equal arms from the centre to the unit circle, each turned by a third of a circle."""
+    task = load_task("spiral")
+    assert task.x.shape == (1500, 2)
+    assert np.bincount(task.y).tolist() == [500, 500, 500]
+    radius = np.linalg.norm(task.x, axis=1)
+    np.testing.assert_allclose(radius[:500], np.linspace(0, 1, 500), atol=1e-6)
+    angle = np.arctan2(*task.x[radius > 0].T[::-1]) - 4 * radius[radius > 0]
+    turned = angle - 2 * np.pi / 3 * task.y[radius > 0]
+    noise = (turned + np.pi) % (2 * np.pi) - np.pi
+    assert abs(noise.mean()) < 0.02
+    assert noise.std() == pytest.approx(0.2, abs=0.01)

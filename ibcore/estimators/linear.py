@@ -72,10 +72,7 @@ class _KnownTeacher:
 
     def layers(self, network, x: np.ndarray) -> list[np.ndarray]:
         """W̄ (unit, input) of every layer of one network."""
-        products = [network.weights[0][0].astype(np.float64).T]
-        for weight in network.weights[1:]:
-            products.append(weight[0].astype(np.float64).T @ products[-1])
-        return products
+        return network.products()
 
     def __call__(self, t: np.ndarray, y: ArrayLike) -> LayerInformation:
         """Bits; t (unit, input) is W̄."""

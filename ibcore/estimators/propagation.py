@@ -24,7 +24,7 @@ from scipy.special import ndtri
 from ibcore.estimators.binning import _count
 from ibcore.estimators.counting import LayerInformation
 from ibcore.information import label_distribution
-from ibcore.randomness import generator
+from ibcore.randomness import generator, shuffled
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
 
 FAR = 1e9  # where the places stand that fill up a vector
@@ -53,6 +53,13 @@ class SamplePropagation:
     seed : int
         Of z. The same z serve all layers of one width and all epochs, so that curves over epochs
         are smooth.
+    n_replicas : int, optional
+        How often a training run passes each input through the network; needed there, and only
+        there.
+    n_inputs : int, optional
+        Inputs around whose replicas points are drawn, chosen at random; all by default. The
+        mixtures are those of all inputs in either case, and the standard error grows by the
+        scatter between inputs.
 
     Notes
     -----
@@ -76,6 +83,8 @@ class SamplePropagation:
     noise_std: float = 0.005
     n_pairs: int = 2
     seed: int = 0
+    n_replicas: int | None = None
+    n_inputs: int | None = None
 
     measures = "I(X; T) of the noisy network"
 
@@ -86,9 +95,23 @@ class SamplePropagation:
             raise ValueError(f"noise_std must be positive and finite, got {self.noise_std}.")
         object.__setattr__(self, "n_pairs", _count("n_pairs", self.n_pairs, least=2))
         object.__setattr__(self, "seed", _count("seed", self.seed, least=0))
+        for name, least in (("n_replicas", 1), ("n_inputs", 2)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _count(name, getattr(self, name), least=least))
 
     def prepare(self, trajectory: object) -> SamplePropagation:
-        """Fix what depends on the whole training run: here nothing."""
+        """Refuse a run whose networks have other noise, or a ruler without replicas."""
+        noise_std = trajectory.experiment.noise_std
+        if noise_std != self.noise_std:
+            raise ValueError(
+                f"the networks have noise_std={noise_std:g}, the ruler {self.noise_std:g}; sample "
+                "propagation measures the noise that a network has. KernelBound adds its own."
+            )
+        if self.n_replicas is None:
+            raise ValueError(
+                "in a training run SamplePropagation passes every input through the network many "
+                "times; give n_replicas, 1000 for the reference sizes."
+            )
         return self
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
@@ -98,21 +121,32 @@ class SamplePropagation:
     def with_errors(self, t: ArrayLike, y: ArrayLike) -> Propagated:
         """The same with the standard errors of the integration."""
         t, p = _checked(t, y)
-        replicas, noise = self._draws(t)
-        gains = propagate(t / self.noise_std, p, replicas, noise)
-        # antithetic points are one draw; inputs are the whole population, not a sample of it
-        draws = gains.reshape(len(p), self.n_pairs, 2, 2).mean(axis=2) / np.log(2)
+        rows = self._rows(len(p))
+        replicas, noise = self._draws(t, len(rows))
+        gains = propagate(t / self.noise_std, p, replicas, noise, rows=rows)
+        # antithetic points are one draw
+        draws = gains.reshape(len(rows), self.n_pairs, 2, 2).mean(axis=2) / np.log(2)
         mean = draws.mean(axis=(0, 1))
-        error = np.sqrt((draws.var(axis=1, ddof=1) / self.n_pairs).sum(axis=0)) / len(p)
-        return Propagated(*map(float, mean), *map(float, error))
+        variance = (draws.var(axis=1, ddof=1) / self.n_pairs).sum(axis=0) / len(rows) ** 2
+        # drawn without replacement: where all inputs are taken they do not scatter
+        left_out = 1 - len(rows) / len(p)
+        variance += left_out * draws.mean(axis=1).var(axis=0, ddof=1) / len(rows)
+        return Propagated(*map(float, mean), *map(float, np.sqrt(variance)))
 
-    def _draws(self, t):
-        """Replica (point,) and z (sample, point, unit) of every point; points go in pairs ±z."""
-        n_replicas, n_samples, n_units = t.shape
+    def _rows(self, n_samples):
+        """The inputs around which points are drawn."""
+        if self.n_inputs is None or self.n_inputs >= n_samples:
+            return np.arange(n_samples)
+        drawn = shuffled(np.arange(n_samples), generator(self.seed, "data"))
+        return np.sort(drawn[: self.n_inputs])
+
+    def _draws(self, t, n_rows):
+        """Replica (point,) and z (row, point, unit) of every point; points go in pairs ±z."""
+        n_replicas, _, n_units = t.shape
         replicas = np.repeat(np.arange(self.n_pairs) * n_replicas // self.n_pairs % n_replicas, 2)
         rng = generator(self.seed, "measured_noise")
-        z = rng.standard_normal((n_samples, self.n_pairs, n_units))
-        return replicas, np.stack([z, -z], axis=2).reshape(n_samples, -1, n_units)
+        z = rng.standard_normal((n_rows, self.n_pairs, n_units))
+        return replicas, np.stack([z, -z], axis=2).reshape(n_rows, -1, n_units)
 
 
 def _checked(t, y):
@@ -132,7 +166,7 @@ def _checked(t, y):
     return t, p
 
 
-def propagate(s, p, replicas, noise, dtype=np.float32):
+def propagate(s, p, replicas, noise, dtype=np.float32, rows=None):
     """ln p(t|x)/p(t) and Σ_y p(y|x) ln p(t|y)/p(t) at every point, in nats.
 
     In float32 a kernel is off by 1e-4 at most, the ratios of sums by far less.
@@ -145,12 +179,15 @@ def propagate(s, p, replicas, noise, dtype=np.float32):
         P(y|x).
     replicas : (point,) array
         Around which replica of its input each point is drawn.
-    noise : (sample, point, unit) array
+    noise : (row, point, unit) array
+    rows : (row,) integer array, optional
+        The inputs around which points are drawn; all of them by default.
 
     Returns
     -------
-    (sample, point, 2) array
+    (row, point, 2) array
     """
+    rows = np.arange(s.shape[1]) if rows is None else rows
     n_replicas, n_samples, n_units = s.shape
     width = -(-n_replicas // LANES) * LANES
     modes = np.full((n_samples, n_units, width), FAR, dtype)
@@ -160,21 +197,23 @@ def propagate(s, p, replicas, noise, dtype=np.float32):
     low, high = modes[:, :, :n_replicas].min(axis=2), modes[:, :, :n_replicas].max(axis=2)
     cut = 2 * (NEGLIGIBLE + np.log(n_samples * n_replicas))
     _propagate(modes.reshape(-1), width, low, high, p, p.sum(axis=0), n_replicas,
-               np.asarray(replicas), noise, cut, found)  # fmt: skip
+               np.asarray(replicas), rows, noise, cut, found)  # fmt: skip
     return found
 
 
 @njit(**COMPILED)
-def _propagate(modes, width, low, high, p, prior, n_replicas, replicas, noise, cut, found):
-    n_samples, n_points, n_units = noise.shape
+def _propagate(modes, width, low, high, p, prior, n_replicas, replicas, rows, noise, cut, found):
+    n_rows, n_points, n_units = noise.shape
+    n_samples = len(p)
     n_classes = p.shape[1]
     t = np.empty(n_units, modes.dtype)
     classes = np.empty(n_classes)
-    for x in range(n_samples):
+    for row in range(n_rows):
+        x = rows[row]
         for point in range(n_points):
             length = 0.0
             for u in range(n_units):
-                z = noise[x, point, u]
+                z = noise[row, point, u]
                 t[u] = modes[(x * n_units + u) * width + replicas[point]] + z
                 length += z * z
             own = every = 0.0
@@ -201,12 +240,12 @@ def _propagate(modes, width, low, high, p, prior, n_replicas, replicas, noise, c
                     own = near
                 for c in range(n_classes):
                     classes[c] += p[other, c] * near
-            found[x, point, 0] = np.log(own * n_samples / every)
+            found[row, point, 0] = np.log(own * n_samples / every)
             gain = 0.0
             for c in range(n_classes):
                 if p[x, c] > 0:
                     gain += p[x, c] * np.log(classes[c] * n_samples / (prior[c] * every))
-            found[x, point, 1] = gain
+            found[row, point, 1] = gain
 
 
 def propagate_by_hand(s, p, replicas, noise):

@@ -41,7 +41,11 @@ REQUIRED_ATTRS = {
     "canary": "json",
 }
 # the first one where none is given; a squared error has no unit
-_UNITS = {"i_xt": ("bits",), "i_ty": ("bits",), "loss": ("nats", "1"), "test_loss": ("nats", "1")}
+_UNITS = {
+    **{name: ("bits",) for name in ("i_xt", "i_ty", "i_xt_error", "i_ty_error")},
+    "loss": ("nats", "1"),
+    "test_loss": ("nats", "1"),
+}
 CHECKSUM = "content_sha256"
 
 

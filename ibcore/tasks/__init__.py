@@ -22,6 +22,7 @@ from ibcore.tasks.pokemon import (
     load_pokemon_real,
     load_pokemon_real_minmax,
 )
+from ibcore.tasks.spiral import load_spiral
 from ibcore.tasks.teacher import load_scalar_teacher, load_teacher, load_teacher_30
 
 LOADERS: dict[str, Callable[[], Task]] = {
@@ -40,6 +41,7 @@ LOADERS: dict[str, Callable[[], Task]] = {
     "teacher": load_teacher,
     "teacher_30": load_teacher_30,
     "scalar_teacher": load_scalar_teacher,
+    "spiral": load_spiral,
 }
 
 __all__ = ["LOADERS", "Fact", "Task", "icosahedron", "load_task", "load_var_u", "szt_facts"]

@@ -31,7 +31,7 @@ def load_scalar_teacher() -> Task:
 
 
 def _task(name: str, n_inputs: int, n_relevant: int, description: str) -> Task:
-    draws = _gaussian(n_inputs + N_ROWS * (n_inputs + 1))
+    draws = gaussian(TEACHER_KEY, n_inputs + N_ROWS * (n_inputs + 1))
     teacher = np.where(np.arange(n_inputs) < n_relevant, draws[:n_inputs], 0.0)
     teacher *= np.sqrt(n_inputs) / np.linalg.norm(teacher)
     rows = draws[n_inputs:].reshape(N_ROWS, n_inputs + 1)
@@ -49,7 +49,7 @@ def _task(name: str, n_inputs: int, n_relevant: int, description: str) -> Task:
     )
 
 
-def _gaussian(n: int) -> np.ndarray:
+def gaussian(key: int, n: int) -> np.ndarray:
     """Standard normals from raw bits, so that they are the same in every version of numpy."""
-    raw = np.random.Philox(key=TEACHER_KEY).random_raw(n)
+    raw = np.random.Philox(key=key).random_raw(n)
     return ndtri(((raw >> np.uint64(11)) + 0.5) * 2.0**-53)
