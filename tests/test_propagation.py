@@ -14,6 +14,7 @@ from ibcore.estimators.propagation import (
     propagate,
     propagate_by_hand,
     risk_bound,
+    smoothed_entropy,
 )
 from ibcore.experiment import run
 from ibcore.information import entropy_from_counts
@@ -219,3 +220,18 @@ def test_wide_layers_agree_with_the_twin(d):
     assert propagate(s, p, replicas, noise) == pytest.approx(expected, abs=1e-3)
     found = propagate(s, p, replicas, noise, np.float64)
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_smoothed_entropy_of_all_corners_of_a_cube():
+    """Where every mode is there, h is exact: d times the entropy of one noisy bit."""
+    corners = np.array(np.meshgrid(*[[-1.0, 1.0]] * 3)).reshape(3, -1).T
+    bit = mixture_information([-2.0, 2.0]) + 0.5 * np.log2(2 * np.pi * np.e * 0.25)
+    assert smoothed_entropy(corners, 0.5, n_pairs=4000) == pytest.approx(3 * bit, abs=0.01)
+
+
+def test_smoothed_entropy_is_too_small_on_average():
+    """Entropy is concave: fewer samples than modes say less."""
+    rng = np.random.default_rng(0)
+    few = [smoothed_entropy(rng.choice([-1.0, 1.0], (20, 4)), 0.3) for _ in range(30)]
+    bit = mixture_information([-1 / 0.3, 1 / 0.3]) + 0.5 * np.log2(2 * np.pi * np.e * 0.09)
+    assert np.mean(few) < 4 * bit - 0.2

@@ -228,3 +228,29 @@ def test_refusals_say_what_was_expected_and_what_came(call, message):
     """Every refusal is a ValueError with its reason."""
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_learning_neuron_descends_its_expected_loss():
+    """One step is the gradient of E (T - Y)^2, taken by quadrature over the noise."""
+    x, y = np.array([-2.0, 0.5, 1.0]), np.array([-1.0, 1.0, 1.0])
+    z, p = np.polynomial.hermite_e.hermegauss(20)
+
+    def loss(w, b):
+        t = np.tanh(w * x + b)[:, None] + 0.3 * z
+        return float((((t - y[:, None]) ** 2) @ p / p.sum()).mean())
+
+    path = theory.learning_neuron(x, y, noise_std=0.3, learning_rate=0.1, n_steps=1, weight=0.4)
+    h = 1e-5
+    slope_w = (loss(0.4 + h, 0) - loss(0.4 - h, 0)) / (2 * h)
+    slope_b = (loss(0.4, h) - loss(0.4, -h)) / (2 * h)
+    assert path.weight[1] == pytest.approx(0.4 - 0.1 * slope_w, abs=1e-8)
+    assert path.bias[1] == pytest.approx(-0.1 * slope_b, abs=1e-8)
+    expected = theory.mixture_information(np.tanh(0.4 * x) / 0.3)
+    assert path.information[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_learning_neuron_refuses_nonsense():
+    with pytest.raises(ValueError, match="of one length"):
+        theory.learning_neuron([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="noise_std and learning_rate must be positive"):
+        theory.learning_neuron(noise_std=0.0)

@@ -27,8 +27,10 @@ from ibcore.theory.learning import (
     student_information,
 )
 from ibcore.theory.mixtures import mixture_information, pairwise_bound
+from ibcore.theory.neuron import NeuronPath, learning_neuron
 
 __all__ = [
+    "NeuronPath",
     "canonical_correlations",
     "critical_beta",
     "gaussian_ib_curve",
@@ -38,6 +40,7 @@ __all__ = [
     "ib_curve",
     "ib_encoder",
     "input_information",
+    "learning_neuron",
     "linear_gaussian_information",
     "minimal_statistic",
     "mixture_information",
