@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
+from ibcore import theory
 from ibcore.information import entropy
 from ibcore.theory import (
     gaussian_ib_relevance,
