@@ -28,6 +28,7 @@ from ibcore.training import progress_wanted, train
 # A chapter's parameters of these names change every experiment, the others only what an
 # experiment leaves to the chapter's base.
 SCALE = ("n_seeds", "n_epochs", "n_measured_epochs")
+_NOT_FIELDS = ("ruler", "rulers", "observables", *PROFILES)  # of an entry, and of an Experiment
 
 
 def chapters() -> tuple[str, ...]:
@@ -142,13 +143,11 @@ class Study:
         other = {name: value for name, value in self.changes.items() if name not in SCALE}
         found = {}
         for name, entry in self._entries.items():
-            own = {
-                k: v
-                for k, v in entry.items()
-                if k not in ("ruler", "rulers", "observables", *PROFILES)
-            }
-            fields = self._content["base"] | other | own | profile | entry.get(self.profile, {})
-            fields |= scale
+            own, special = (
+                {key: value for key, value in one.items() if key not in _NOT_FIELDS}
+                for one in (entry, entry.get(self.profile, {}))
+            )
+            fields = self._content["base"] | other | own | profile | special | scale
             if fields.get("batch_size") == "full":
                 fields["batch_size"] = None
             found[name] = Experiment(**fields)
@@ -157,6 +156,7 @@ class Study:
     def estimators(self, name: str) -> list:
         """The rulers of one experiment, the main one first: bins on [-1, 1] if none is named."""
         entry = self._entry(name)
+        entry = entry | entry.get(self.profile, {})
         main = Binning(n_bins=self.n_bins or self._content["chapter"]["n_bins"], low=-1, high=1)
         if named := entry.get("ruler", self._content["chapter"].get("ruler")):
             main = from_name(named)

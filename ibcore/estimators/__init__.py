@@ -47,6 +47,7 @@ _NAMES = {
     for one in (
         AdaptiveBinning, Binning, EdgeBinning, Exact, KernelBound, LabelBound,
         LinearGaussian, MirroredKernelBound, NetInputBinning, Quantised, RangeBinning,
+        SamplePropagation,
     )
 }  # fmt: skip
 
