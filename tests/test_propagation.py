@@ -229,6 +229,19 @@ def test_smoothed_entropy_of_all_corners_of_a_cube():
     assert smoothed_entropy(corners, 0.5, n_pairs=4000) == pytest.approx(3 * bit, abs=0.01)
 
 
+def test_smoothed_entropy_is_sample_propagation_of_equal_inputs():
+    """Another program for the same integral."""
+    s = np.random.default_rng(5).normal(size=(40, 3))
+    own = 1.5 * np.log2(2 * np.pi * np.e * 0.16)
+    found = SamplePropagation(0.4, n_pairs=2000).with_errors(s, np.arange(40) % 2)
+    both = smoothed_entropy(s, 0.4, n_pairs=2000, seed=1)
+    assert both == pytest.approx(own + found.i_xt, abs=6 * found.i_xt_error)
+    with pytest.raises(ValueError, match="samples must be"):
+        smoothed_entropy(s[0], 0.4)
+    with pytest.raises(ValueError, match="noise_std must be positive"):
+        smoothed_entropy(s, 0.0)
+
+
 def test_smoothed_entropy_is_too_small_on_average():
     """Entropy is concave: fewer samples than modes say less."""
     rng = np.random.default_rng(0)

@@ -267,19 +267,26 @@ def propagate_by_hand(s, p, replicas, noise):
 
 
 def smoothed_entropy(
-    samples: ArrayLike, noise_std: float, n_pairs: int = 2, seed: int = 0
+    samples: ArrayLike, noise_std: float, n_pairs: int = 1, seed: int = 0
 ) -> float:
     """h(S + Z), in bits, from samples of S: the entropy of Gaussians around the samples.
 
-    The estimator of Goldfeld et al. (2020), section IV, with the integration of
-    ``SamplePropagation``: the noise's entropy d/2 log2(2πeσ²) plus what the samples, as equally
-    probable inputs, send through the noise. On average it is too small, entropy being concave.
+    The estimator of Goldfeld et al. (2020), section IV. With t = s_i ± σz,
+
+        h = d/2 log2(2πeσ²) - E log2 [g(t) / φ(t - s_i)],   g = 1/n Σ_j φ(· - s_j),
+
+    where the ratio lets the noise of the integration cancel. On average it is too small, entropy
+    being concave.
 
     Parameters
     ----------
     samples : (sample, unit) array
-    noise_std, n_pairs, seed
-        As for ``SamplePropagation``.
+    noise_std : float
+        σ.
+    n_pairs : int
+        Antithetic pairs of points for each sample.
+    seed : int
+        Of z.
 
     Examples
     --------
@@ -288,10 +295,21 @@ def smoothed_entropy(
     >>> round(smoothed_entropy(np.ones((5, 2)), noise_std=1.0), 4)
     4.0942
     """
-    samples = np.asarray(samples, np.float64)
-    own = samples.shape[1] / 2 * np.log2(2 * np.pi * np.e * noise_std**2)
-    ruler = SamplePropagation(noise_std, n_pairs, seed)
-    return float(own + ruler(samples[None], np.arange(len(samples)) % 2).i_xt)
+    if not (np.isfinite(noise_std) and noise_std > 0):
+        raise ValueError(f"noise_std must be positive and finite, got {noise_std}.")
+    s = np.asarray(samples, np.float64) / noise_std
+    if s.ndim != 2 or not s.size or not np.isfinite(s).all():
+        raise ValueError(f"samples must be (sample, unit) and finite, got shape {s.shape}.")
+    n, d = s.shape
+    square, rng, total = (s**2).sum(axis=1), generator(seed, "measured_noise"), 0.0
+    for _ in range(n_pairs):
+        z = rng.standard_normal((n, d))
+        for t, own in ((s + z, (z**2).sum(axis=1)), (s - z, (z**2).sum(axis=1))):
+            for rows in np.array_split(np.arange(n), -(-n // 1024)):
+                gap = (t[rows] ** 2).sum(axis=1)[:, None] + square - 2 * t[rows] @ s.T
+                ratio = np.exp((own[rows, None] - gap) / 2).mean(axis=1)
+                total -= np.log2(ratio).sum()
+    return float(d / 2 * np.log2(2 * np.pi * np.e * noise_std**2) + total / (2 * n_pairs * n))
 
 
 def integration_bound(n_units: int, noise_std: float, n_points: int) -> float:
