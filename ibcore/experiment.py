@@ -155,10 +155,7 @@ def measure_trajectory(
                 view = View(trajectory.experiment, task, network, trajectory.seeds[s], int(epoch))
                 for estimator, places in prepared:
                     for layer, t in enumerate(_seen_by(estimator, view)):
-                        if isinstance(estimator, SamplePropagation):
-                            information = np.reshape(estimator.with_errors(t, labels), (1, 4))
-                        else:
-                            information = np.reshape(estimator(t, labels), (-1, 2))
+                        information = _told(estimator, t, labels, len(places))
                         for name, values in zip(numbers, information.T, strict=False):
                             found[name][places, s, k, layer] = values
                 for observable in observables:
@@ -178,6 +175,16 @@ def measure_trajectory(
     ):
         list(pool.map(measure_one, range(n_seeds)))
     return found
+
+
+def _told(estimator, t: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
+    """(ruler, number): I(X;T) and I(T;Y), and their standard errors where there are any."""
+    if isinstance(estimator, SamplePropagation):
+        return np.reshape(estimator.with_errors(t, labels), (1, 4))
+    if getattr(estimator, "scale", None) and not np.ptp(t):
+        # A dead layer has no scale for the noise to follow, and says nothing whatever the noise.
+        return np.zeros((n, 2))
+    return np.reshape(estimator(t, labels), (-1, 2))
 
 
 def _seen_by(estimator, view: View) -> list[np.ndarray]:

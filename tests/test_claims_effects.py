@@ -166,3 +166,14 @@ def test_a_network_that_did_not_learn_is_judged_by_the_median_one():
     accuracy = np.ones((12, len(EPOCHS)))
     accuracy[3] = 0.89
     assert (~fx.learnt(make_plane(np.ones((len(EPOCHS), 1)), train_accuracy=accuracy))).sum() == 1
+
+
+def test_prediction_of_groups_left_out():
+    """A law that one group breaks: the fit to the others cannot know, and the score says so."""
+    x = np.arange(12.0)[:, None]
+    groups = np.repeat(list("abcd"), 3)
+    assert fx.left_out_r2(x, 2 * x[:, 0] - 1, groups) == 1.0
+    broken = np.where(groups == "d", -5.0, x[:, 0])
+    assert fx.left_out_r2(x, broken, groups) < 0
+    noise = np.random.default_rng(0).normal(size=12)
+    assert fx.left_out_r2(x, noise, groups) < 0.2

@@ -10,7 +10,7 @@ import xarray as xr
 import ibcore.experiment as module
 from ibcore import identity, plane, store
 from ibcore.config import Experiment
-from ibcore.estimators import Binning, Exact, RangeBinning
+from ibcore.estimators import Binning, Exact, KernelBound, RangeBinning
 from ibcore.experiment import certify, load_or_run, missing, run
 from ibcore.observables import OBSERVABLES
 from ibcore.store import Store, blocks
@@ -183,6 +183,23 @@ def test_a_diverged_network_is_nan_and_the_others_are_not():
         found = run(wild, [RULER], progress=False)
     assert np.isnan(found["i_xt"].isel(epoch=-1)).all()
     assert np.isfinite(found["i_xt"].isel(epoch=0)).all()
+
+
+def test_a_dead_layer_says_nothing_to_a_ruler_that_follows_it():
+    """By hand such a ruler refuses; in a run the layers and networks beside it go on."""
+    settings = Experiment(
+        hidden_widths=(4, 3), activation="relu", n_seeds=2, n_epochs=1, n_measured_epochs=2
+    )
+    trained = train(settings, progress=False)
+    parameters = trained.parameters.copy()
+    parameters[1, 0] = 0
+    dead = replace(trained, parameters=parameters)
+    rulers = [KernelBound((1e-3, 1e-2), scale="rms_squared"), Exact()]
+    found = module.measure_trajectory(dead, rulers, (), progress=False)["i_xt"]
+    assert (found[:, 0, 1] == 0).all()
+    assert (found[:, 1, 1, :2] > 1).all()
+    with pytest.raises(ValueError, match="a dead layer"):
+        rulers[0](np.zeros((5, 2)), [0, 1, 0, 1, 0])
 
 
 def test_missing_says_what_a_stored_plane_lacks():

@@ -293,6 +293,31 @@ def partial_correlation(sample: NDArray, *, within: bool = False) -> NDArray:
     return _ratio(top, np.sqrt(left * right))
 
 
+def left_out_r2(x: ArrayLike, y: ArrayLike, groups: ArrayLike) -> float:
+    """Share of the variance of y that a linear model explains in groups it has not seen.
+
+    Each group is predicted from the least-squares fit to all others; at most 1, negative where the
+    prediction is worse than the mean of y.
+
+    Parameters
+    ----------
+    x : (point, feature) array
+    y, groups : (point,) arrays
+
+    Examples
+    --------
+    >>> left_out_r2([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0], list("abcd"))
+    1.0
+    """
+    y, groups = np.asarray(y, float), np.asarray(groups)
+    x = np.column_stack([np.ones(len(y)), np.asarray(x, float)])
+    predicted = np.empty(len(y))
+    for group in np.unique(groups):
+        out = groups == group
+        predicted[out] = x[out] @ np.linalg.lstsq(x[~out], y[~out])[0]
+    return float(round(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum(), 12))
+
+
 def slope(x: NDArray, y: NDArray, *, least: int = 3) -> NDArray:
     """Least-squares slope of y (row, point) on x (point,), over the points where y is finite.
 
