@@ -158,7 +158,9 @@ def ledger_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) 
         "verdict. The number of a claim leads to the place where the chapter judges it.",
         meanings,
         "An effect stands with its 95 % interval over networks trained from different seeds. "
-        "Networks that had not learnt their task are counted, not left out.",
+        "Networks that had not learnt their task are counted, not left out. In a chapter every "
+        "test of a row has its one-sided p against the threshold, adjusted by Holm's rule where "
+        "several tests count.",
     ]
     if not ledger:
         parts.append("Nothing has been judged yet: no run at full scale has been stored.")
