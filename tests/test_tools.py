@@ -210,6 +210,7 @@ def test_readme_shows_the_verdicts_between_its_marks():
     once = pages.readme_with_verdicts(readme, [CHAPTER], {"SZT-F3": ROW})
     assert "| [SZT-F3](book/01_shwartz_ziv.md) | two phases | ◐ partly |" in once
     assert "| [SZT-F4](book/01_shwartz_ziv.md) | a break | – not judged |" in once
+    assert f"<summary>{CHAPTER.title} (1 partly, 1 not judged)</summary>" in once
     assert "old" not in once
     assert once.startswith("Top\n")
     assert once.endswith("<!-- /verdicts -->\nend\n")

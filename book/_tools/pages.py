@@ -242,17 +242,21 @@ README_PLACE = re.compile(r"(<!-- verdicts -->\n).*?(<!-- /verdicts -->)", flags
 
 
 def readme_with_verdicts(readme: str, chapters: Sequence[Chapter], ledger: dict[str, Any]) -> str:
-    """The README with the present verdicts between its two marks."""
-    rows = [
-        (
-            f"[{claim.id}](book/{chapter.page}.md)",
-            claim.title,
-            f"{BADGES[word_of(claim, ledger)][0]} {word_of(claim, ledger)}",
+    """The README with the present verdicts between its two marks, a fold for each chapter."""
+    folds = []
+    for chapter in chapters:
+        words = [word_of(claim, ledger) for claim in chapter.claims]
+        rows = [
+            (f"[{claim.id}](book/{chapter.page}.md)", claim.title, f"{BADGES[word][0]} {word}")
+            for claim, word in zip(chapter.claims, words, strict=True)
+        ]
+        found = Counter(words)
+        summary = ", ".join(f"{found[word]} {word}" for word in WORDS if found[word])
+        folds.append(
+            f"<details><summary>{chapter.title} ({summary})</summary>\n\n"
+            f"{table(('Claim', 'In short', 'Verdict'), rows)}\n\n</details>"
         )
-        for chapter in chapters
-        for claim in chapter.claims
-    ]
-    short = table(("Claim", "In short", "Verdict"), rows)
+    short = "\n\n".join(folds)
     return README_PLACE.sub(lambda place: f"{place[1]}\n{short}\n\n{place[2]}", readme)
 
 
