@@ -56,12 +56,14 @@ FALLS = xr.DataArray(
     coords={"layer": [1, 2, 3]},
 )
 KNOWING = PLANE.assign({name: PLANE.i_xt[0] for name in plots.PARTS})
+CLOUD = np.array([[-1.0, 0.5, 1.0], [0.25, 0.0, -0.5], [0.0, 0.0, 0.0]])
 MANY_PANELS = {
     "verdict_map": (
         2,
         lambda axes: plots.verdict_map({"a": FALLS, "b": FALLS}, ["x", "y", "z"], axes=axes),
     ),
     "known_parts": (6, lambda axes: plots.known_parts(KNOWING, axes=axes)),
+    "clouds": (2, lambda axes: plots.clouds({"a": CLOUD, "b": -CLOUD}, [0, 1, 1], axes=axes)),
     "snapshots": (3, lambda axes: plots.snapshots(PLANE, axes=axes)),
     "compare_planes": (2, lambda axes: plots.compare_planes({"a": PLANE, "b": PLANE}, axes=axes)),
     "overview": (2, lambda axes: plots.overview(PLANE, axes=axes)),
@@ -82,6 +84,7 @@ def test_every_public_function_is_drawn_below():
         "PARTS",
         "RulerSlider",
         "NeuronSlider",
+        "CloudPlayer",
     }
     drawing = set(plots.__all__) - others
     assert drawing == set(ONE_PANEL) | set(MANY_PANELS)

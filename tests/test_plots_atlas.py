@@ -1,5 +1,6 @@
 """Figures of rulers: what is drawn is what was given."""
 
+import base64
 import json
 
 import matplotlib.pyplot as plt
@@ -133,6 +134,40 @@ class TestNeuron:
         assert "<noscript>" in html
         assert html.count("http") == 1
         assert repr(neuron) == "NeuronSlider of 2 weights and 2 rulers"
+
+
+class TestClouds:
+    """Three units of a layer, still and moving."""
+
+    T = np.array([[-1.0, 0.5, 1.0, 9.0 / 10], [0.25, 0.0, -0.5, 0.0]])
+
+    def test_the_still_ones_hold_the_points(self):
+        axes = plots.clouds({"epoch 1": self.T, "epoch 2": -self.T}, [0, 1])
+        assert [ax.get_title() for ax in axes] == ["epoch 1", "epoch 2"]
+        drawn = axes[1].collections[0].get_offsets()
+        x, y, z = -self.T[0, :3]
+        expected_x = x * np.cos(0.6) - y * np.sin(0.6)
+        expected_y = z * np.cos(0.4) - (x * np.sin(0.6) + y * np.cos(0.6)) * np.sin(0.4)
+        np.testing.assert_allclose(drawn, [[expected_x, expected_y]])
+        assert len(axes[0].lines) == 12
+
+    def test_the_player_holds_them_to_one_part_in_127(self):
+        player = plots.CloudPlayer({"epoch 1": self.T}, [3, 5], {"epoch 1": "12 bits"})
+        raw = np.frombuffer(base64.b64decode(player.data["points"][0]), np.int8)
+        np.testing.assert_allclose(raw.reshape(2, 3) / 127, self.T[:, :3], atol=0.5 / 127)
+        assert np.frombuffer(base64.b64decode(player.data["classes"]), np.int8).tolist() == [0, 1]
+        html = player._repr_html_()
+        assert "12 bits" in html
+        assert "<noscript>" in html
+        assert "$$" not in html
+        assert "http" not in html
+        assert repr(player) == "CloudPlayer of 1 clouds"
+
+    def test_layers_that_make_no_cloud(self):
+        with pytest.raises(ValueError, match="three units near"):
+            plots.clouds({"a": np.zeros((3, 2))}, [0, 1, 1])
+        with pytest.raises(ValueError, match="three units near"):
+            plots.CloudPlayer({"a": np.full((3, 3), np.nan)}, [0, 1, 1])
 
 
 def test_histogram_shows_shares_and_leaves_nothing_out():

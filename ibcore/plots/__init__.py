@@ -14,6 +14,7 @@ from ibcore.plots.atlas import (
     ruler_label,
     verdict_map,
 )
+from ibcore.plots.cluster import CloudPlayer, clouds
 from ibcore.plots.curves import gradient_phases, learning_curves, snr
 from ibcore.plots.ends import ib_curve, sizes
 from ibcore.plots.neuron import NeuronSlider
@@ -37,9 +38,11 @@ from ibcore.plots.task import icosahedron, information_by_bins, popcount_bars, r
 
 __all__ = [
     "PARTS",
+    "CloudPlayer",
     "NeuronSlider",
     "RulerSlider",
     "by_layer",
+    "clouds",
     "compare_planes",
     "compression_by_layer",
     "depth_times",
