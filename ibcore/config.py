@@ -29,7 +29,10 @@ PROFILES = ("smoke", "paper")
 # epochs can be added to a result without redoing it.
 _NOT_IDENTITY = ("n_seeds", "first_seed", "n_measured_epochs", "measured_epochs")
 # These count only where they are used, so that a setting may be added without renaming results.
-_IDENTITY_IF_USED = {"loss": "cross_entropy", "l2": 0.0, "parseval": 0.0, "noise_std": 0.0}
+_IDENTITY_IF_USED = {
+    "loss": "cross_entropy", "l2": 0.0, "parseval": 0.0, "noise_std": 0.0, "convolutions": (),
+    "dropout": 0.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,12 @@ class Experiment:
     noise_std : float
         Gaussian noise of this standard deviation is added to every hidden layer, T = f(z) + Z,
         in training and in measurement (Goldfeld et al. 2019).
+    convolutions : tuple of int
+        For images: channels of layers before the hidden ones, each a 5 x 5 convolution that keeps
+        the size, the activation, and a 2 x 2 max pooling.
+    dropout : float
+        Share of the units of dense hidden layers that are set to 0 in training; the others are
+        divided by 1 - dropout.
     n_epochs : int
         Passes over the training rows.
     train_fraction : float
@@ -116,6 +125,8 @@ class Experiment:
     parseval_form: str = "update"
     regularized_layers: tuple[int, ...] | None = None
     noise_std: float = 0.0
+    convolutions: tuple[int, ...] = ()
+    dropout: float = 0.0
     batch_size: int | None = 512
     n_epochs: int = 8000
     train_fraction: float = 0.85
@@ -139,18 +150,23 @@ class Experiment:
             self._set(name, float(getattr(self, name)))
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}.")
-        for name in ("hidden_widths", "measured_epochs"):
+        self._set("dropout", float(self.dropout))
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}.")
+        for name in ("hidden_widths", "convolutions", "measured_epochs"):
             self._set(name, tuple(int(value) for value in getattr(self, name)))
         if not self.hidden_widths or min(self.hidden_widths) < 1:
             raise ValueError(
                 f"hidden_widths needs at least one layer of at least one unit, "
                 f"got {self.hidden_widths}."
             )
+        if self.convolutions:
+            self._check_convolutions()
         if self.regularized_layers is not None:
             self._set(
                 "regularized_layers", tuple(sorted({int(k) for k in self.regularized_layers}))
             )
-            n_layers = len(self.hidden_widths) + 1
+            n_layers = self.n_layers
             if not set(self.regularized_layers) <= set(range(1, n_layers + 1)) or not len(
                 self.regularized_layers
             ):
@@ -177,6 +193,15 @@ class Experiment:
         if any(epoch < 0 for epoch in self.measured_epochs):
             raise ValueError(f"measured_epochs must not be negative, got {self.measured_epochs}.")
 
+    def _check_convolutions(self):
+        if min(self.convolutions) < 1:
+            raise ValueError(f"convolutions names numbers of channels, got {self.convolutions}.")
+        if self.activation == "prelu" or self.l2 or self.parseval:
+            raise ValueError(
+                "a convolutional network has neither trained slopes nor penalties here; use "
+                "another activation than 'prelu', l2=0 and parseval=0."
+            )
+
     def _set(self, name, value):
         object.__setattr__(self, name, value)
 
@@ -198,9 +223,14 @@ class Experiment:
         return tuple(range(self.first_seed, self.first_seed + self.n_seeds))
 
     @property
+    def n_layers(self) -> int:
+        """Convolutions, hidden layers and the output."""
+        return len(self.convolutions) + len(self.hidden_widths) + 1
+
+    @property
     def penalized(self) -> tuple[int, ...]:
         """Layers, counted from 1, that ``l2`` and ``parseval`` act on."""
-        every = tuple(range(1, len(self.hidden_widths) + 2))
+        every = tuple(range(1, self.n_layers + 1))
         return every if self.regularized_layers is None else self.regularized_layers
 
     @property
@@ -240,9 +270,7 @@ class Experiment:
             del deciding["l2_convention"]
         if not self.parseval:
             del deciding["parseval_form"]
-        if self.penalized == tuple(range(1, len(self.hidden_widths) + 2)) or not (
-            self.l2 or self.parseval
-        ):
+        if self.penalized == tuple(range(1, self.n_layers + 1)) or not (self.l2 or self.parseval):
             del deciding["regularized_layers"]
         for name, unused in _IDENTITY_IF_USED.items():
             if deciding[name] == unused:

@@ -128,6 +128,35 @@ def initial_layer(
     raise ValueError(f"unknown initializer {initializer!r}.")
 
 
+KERNEL = 5  # side of a convolution's window
+
+
+def layer_shapes(experiment: Experiment, n_inputs: int, n_outputs: int) -> list[tuple[int, int]]:
+    """(fan_in, unit) of the weights of every layer; a convolution's units are its channels.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are no square images that can be halved once for each convolution.
+    """
+    shapes, below, side = [], n_inputs, round(n_inputs**0.5)
+    if experiment.convolutions:
+        if side**2 != n_inputs or side % 2 ** len(experiment.convolutions):
+            raise ValueError(
+                f"{len(experiment.convolutions)} convolutions need square images whose side is a "
+                f"multiple of {2 ** len(experiment.convolutions)}; there are {n_inputs} inputs."
+            )
+        channels = 1
+        for unit in experiment.convolutions:
+            shapes.append((channels * KERNEL**2, unit))
+            channels, side = unit, side // 2
+        below = channels * side**2
+    for unit in (*experiment.hidden_widths, n_outputs):
+        shapes.append((below, unit))
+        below = unit
+    return shapes
+
+
 @dataclass(frozen=True)
 class Ensemble:
     """Networks of one architecture, side by side.
@@ -156,16 +185,16 @@ class Ensemble:
         cls, experiment: Experiment, seeds: tuple[int, ...], n_inputs: int, n_outputs: int
     ) -> "Ensemble":
         """The ensemble before the first update; network s depends on seed s alone."""
-        widths = (n_inputs, *experiment.hidden_widths, n_outputs)
-        layers = range(len(widths) - 1)
+        shapes = layer_shapes(experiment, n_inputs, n_outputs)
+        layers = range(len(shapes))
+        widths = (n_inputs, *(unit for _, unit in shapes))
         generators = [generator(seed, "init") for seed in seeds]
         weights = tuple(
             np.stack(
                 [
                     initial_layer(
                         rng,
-                        widths[layer],
-                        widths[layer + 1],
+                        *shapes[layer],
                         experiment.initializer,
                         is_output=layer == layers[-1],
                     )

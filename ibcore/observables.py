@@ -90,7 +90,9 @@ class View:
 
     @cached_property
     def _noise(self) -> list[np.ndarray]:
-        return measured_noise(self.experiment, (self.seed,), self.epoch, len(self.task.x))
+        return measured_noise(
+            self.experiment, self.task, (self.seed,), self.epoch, len(self.task.x)
+        )
 
     @cached_property
     def _passed(self) -> tuple[list[np.ndarray], list[np.ndarray]]:

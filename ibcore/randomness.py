@@ -3,7 +3,15 @@
 import numpy as np
 from numba import njit
 
-PURPOSES = {"data": 0, "split": 1, "init": 2, "batches": 3, "noise": 4, "measured_noise": 5}
+PURPOSES = {
+    "data": 0,
+    "split": 1,
+    "init": 2,
+    "batches": 3,
+    "noise": 4,
+    "measured_noise": 5,
+    "dropout": 6,
+}
 
 
 def generator(seed: int, purpose: str, epoch: int = 0) -> np.random.Generator:

@@ -96,7 +96,8 @@ class Store:
 
 def blocks(experiment: Experiment) -> list[tuple[int, ...]]:
     """The seeds in the blocks in which they run: fewer of wide networks, which train longer."""
-    block = BLOCK if max(experiment.hidden_widths) <= WIDEST_FUSED else WIDE_BLOCK
+    wide = experiment.convolutions or max(experiment.hidden_widths) > WIDEST_FUSED
+    block = WIDE_BLOCK if wide else BLOCK
     seeds = experiment.seeds
     return [seeds[first : first + block] for first in range(0, len(seeds), block)]
 

@@ -137,7 +137,7 @@ def test_gradient_is_that_of_torch_nn(activation, loss):
 def loss_in_numpy(parameters, trajectory, rows):
     """Mean loss of one network and its penalties, from the definitions in ibcore.networks."""
     experiment, task = trajectory.experiment, trajectory.task
-    network = unpack(parameters[None], trajectory.widths, experiment)
+    network = unpack(parameters[None], experiment, task)
     _, t = network.forward(task.x[rows])
     target = target_table(task)[rows]
     if experiment.loss == "squared_error":
@@ -183,7 +183,7 @@ def test_gradient_statistics_see_the_gradient_that_trains(settings):
     _, gradient, _, trajectory = one_step(SHORT.replace(**settings))
     network = trajectory.ensemble(1)
     view = View(trajectory.experiment, trajectory.task, network, 0, 1)
-    steps = unpack(gradient[None], trajectory.widths, trajectory.experiment)
+    steps = unpack(gradient[None], trajectory.experiment, trajectory.task)
     found = GradientStatistics(batch_size=4096)(view)["gradient_mean"]
     expected = [np.linalg.norm(weight) for weight in steps.weights]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
@@ -334,9 +334,6 @@ def test_initial_ensembles_of_both_losses():
     for loss, output in (("cross_entropy", "softmax"), ("squared_error", "linear")):
         network = Ensemble.initial(SHORT.replace(loss=loss), (0,), 12, 2)
         assert network.output == output
-        assert (
-            unpack(pack(network), (12, *SHORT.hidden_widths, 2), SHORT.replace(loss=loss)).output
-            == output
-        )
+        assert unpack(pack(network), SHORT.replace(loss=loss), task).output == output
         last = network.layers(task.x)[-1]
         assert np.allclose(last.sum(axis=-1), 1, atol=1e-6) == (output == "softmax")

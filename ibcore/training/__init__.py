@@ -96,6 +96,7 @@ def training_noise(
 def engine_for(experiment: Experiment, task: Task, device: str) -> str:
     """``"fused"`` where its loop applies, else ``"torch"``."""
     small = max(layer_widths(experiment, task)[1:]) <= WIDEST_FUSED
+    small = small and not (experiment.convolutions or experiment.dropout)
     return "fused" if device != "cuda" and small else "torch"
 
 
@@ -150,7 +151,8 @@ def train(
     engine = fitting if engine == "auto" else engine
     if engine == "fused" and fitting != "fused":
         raise ValueError(
-            f"the fused engine trains hidden layers of up to {WIDEST_FUSED} units on the CPU; "
+            f"the fused engine trains dense hidden layers of up to {WIDEST_FUSED} units, without "
+            "dropout, on the CPU; "
             "use engine='torch' for this experiment."
         )
     if np.dtype(dtype) not in (np.float32, np.float64):
@@ -158,7 +160,10 @@ def train(
     if engine not in ("fused", "torch"):
         raise ValueError(f"engine must be 'auto', 'fused' or 'torch', got {engine!r}.")
     if engine == "torch":
-        from ibcore.training.twin import train_with_torch
+        if experiment.convolutions or experiment.dropout:
+            from ibcore.training.single import train_singly as train_with_torch
+        else:
+            from ibcore.training.twin import train_with_torch
 
         trajectory = train_with_torch(
             experiment, seeds, device=device, dtype=dtype, progress=progress

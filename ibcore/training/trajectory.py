@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ibcore.config import Experiment
-from ibcore.networks import Ensemble
+from ibcore.networks import Ensemble, layer_shapes
 from ibcore.randomness import generator, shuffled
 from ibcore.tasks import Task, load_task
 
@@ -58,7 +57,7 @@ def measured(task: Task) -> np.ndarray | slice:
 
 
 def measured_noise(
-    experiment: Experiment, seeds: tuple[int, ...], epoch: int, n_rows: int
+    experiment: Experiment, task: Task, seeds: tuple[int, ...], epoch: int, n_rows: int
 ) -> list[np.ndarray]:
     """Noise of the hidden layers in measurement, each (seed, sample, unit); empty without noise.
 
@@ -66,11 +65,12 @@ def measured_noise(
     """
     if not experiment.noise_std:
         return []
-    shape = (n_rows, sum(experiment.hidden_widths))
+    widths = layer_widths(experiment, task)[1:-1]
+    shape = (n_rows, sum(widths))
     drawn = np.stack(
         [generator(seed, "measured_noise", epoch).standard_normal(shape) for seed in seeds]
     )
-    ends = np.cumsum(experiment.hidden_widths)[:-1]
+    ends = np.cumsum(widths)[:-1]
     return np.split(experiment.noise_std * drawn, ends, axis=-1)
 
 
@@ -132,7 +132,7 @@ class Trajectory:
 
     def ensemble(self, k: int) -> Ensemble:
         """The networks at the k-th measured epoch."""
-        return unpack(self.parameters[k], self.widths, self.experiment)
+        return unpack(self.parameters[k], self.experiment, self.task)
 
     def activations(self, k: int, x: np.ndarray | None = None) -> list[np.ndarray]:
         """Layers at the k-th measured epoch, each (seed, sample, unit) float32.
@@ -147,7 +147,8 @@ class Trajectory:
         """
         index = measured(self.task) if x is None else slice(None)
         x = self.task.x if x is None else x
-        noise = measured_noise(self.experiment, self.seeds, int(self.epochs[k]), len(x))
+        epoch = int(self.epochs[k])
+        noise = measured_noise(self.experiment, self.task, self.seeds, epoch, len(x))
         return self.ensemble(k).layers(x[index], [z[:, index] for z in noise])
 
     def diverged(self) -> np.ndarray:
@@ -158,7 +159,8 @@ class Trajectory:
     def divergences(self) -> list[Divergence]:
         """The networks that diverged, each with the first measured epoch and layer that show it."""
         bad = ~(np.abs(self.parameters) < DIVERGED)
-        sizes = [(n_in + 1) * n_out for n_in, n_out in pairwise(self.widths)]
+        shapes = layer_shapes(self.experiment, self.task.x.shape[1], self.task.n_outputs)
+        sizes = [(fan_in + 1) * unit for fan_in, unit in shapes]
         ends = np.cumsum(sizes)
         found = []
         for n in np.flatnonzero(bad.any(axis=(0, 2))):
@@ -216,8 +218,12 @@ class Trajectory:
 
 
 def layer_widths(experiment: Experiment, task: Task) -> tuple[int, ...]:
-    """Units per layer, inputs first, outputs last."""
-    return (task.x.shape[1], *experiment.hidden_widths, task.n_outputs)
+    """Units per layer, inputs first, outputs last; a convolution's after the pooling."""
+    side, found = round(task.x.shape[1] ** 0.5), []
+    for channels in experiment.convolutions:
+        side //= 2
+        found.append(channels * side**2)
+    return (task.x.shape[1], *found, *experiment.hidden_widths, task.n_outputs)
 
 
 def updates_per_epoch(experiment: Experiment, task: Task) -> int:
@@ -234,17 +240,22 @@ def pack(ensemble: Ensemble) -> np.ndarray:
     return np.concatenate([*pieces, *ensemble.slopes], axis=1)
 
 
-def unpack(parameters: np.ndarray, widths: tuple[int, ...], experiment: Experiment) -> Ensemble:
+def unpack(parameters: np.ndarray, experiment: Experiment, task: Task) -> Ensemble:
     """The inverse of ``pack``: views, no copies."""
     weights, biases, at = [], [], 0
-    for fan_in, unit in pairwise(widths):
+    for fan_in, unit in layer_shapes(experiment, task.x.shape[1], task.n_outputs):
         n = fan_in * unit
         weights.append(parameters[:, at : at + n].reshape(-1, fan_in, unit))
         biases.append(parameters[:, at + n : at + n + unit])
         at += n + unit
     slopes = ()
     if experiment.activation == "prelu":
-        ends = np.cumsum(widths[1:-1])[:-1]
+        ends = np.cumsum(experiment.hidden_widths)[:-1]
         slopes = tuple(np.split(parameters[:, at:], ends, axis=1))
     output = "softmax" if experiment.loss == "cross_entropy" else "linear"
-    return Ensemble(tuple(weights), tuple(biases), experiment.activation, output, slopes)
+    parts = (tuple(weights), tuple(biases), experiment.activation, output, slopes)
+    if experiment.convolutions:
+        from ibcore.convolution import ConvolutionalEnsemble
+
+        return ConvolutionalEnsemble(*parts, len(experiment.convolutions), task.x.shape[1])
+    return Ensemble(*parts)
