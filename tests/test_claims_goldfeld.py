@@ -125,9 +125,26 @@ def f6_spiral(word):
     return {"spiral": noisy(accuracy=accuracy[word], seeds=5 if word == "undecided" else N)}
 
 
+def mn(word):
+    names = claims.find_claim("GOLD-MN").experiments
+    up, small, large, seeds = {
+        "reproduced": (1, 0.971, 0.5, N), "partly": (1, 0.9, 0.5, N),
+        "not reproduced": (-1, 0.9, 0.97, N), "undecided": (1, 0.971, 0.5, 5),
+    }[word]  # fmt: skip
+    cosine = np.broadcast_to((up * STEPS / 20)[:, None], (len(STEPS), LAYERS))
+    found = {}
+    for name in names:
+        level = {"cnn": 0.97, "cnn_noise_05": large}.get(name, small)
+        accuracy = level + np.linspace(-0.005, 0.005, seeds)[:, None] + 0 * EPOCHS
+        found[name] = noisy(
+            seeds=seeds, cosine_within=cosine, cosine_between=0 * cosine, test_accuracy=accuracy
+        )
+    return found
+
+
 BUILDERS = {
     "GOLD-F3": f3, "GOLD-F5": f5, "GOLD-F5b": f5b, "GOLD-F6": f6, "GOLD-C1": c1,
-    "GOLD-NOISE": noise_scan, "GEST-F6": f6_spiral,
+    "GOLD-NOISE": noise_scan, "GEST-F6": f6_spiral, "GOLD-MN": mn,
 }  # fmt: skip
 CASES = [
     (claim.id, word)

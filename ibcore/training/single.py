@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
+from torch.nn import functional
 from tqdm import tqdm
 
 from ibcore.config import Experiment
-from ibcore.convolution import convolved, pooled
-from ibcore.networks import Ensemble
+from ibcore.networks import KERNEL, Ensemble
 from ibcore.randomness import generator
 from ibcore.tasks import load_task
 from ibcore.training.trajectory import Trajectory, layer_widths, pack, split_rows
@@ -107,8 +107,8 @@ def _output(t, weights, biases, experiment, noise, kept):
     n_convolutions, last = len(experiment.convolutions), len(weights) - 1
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         if layer < n_convolutions:
-            z = convolved(t, weight, bias)
-            t = pooled(ACTIVATIONS[experiment.activation](z, None))
+            z = _convolved(t, weight, bias)
+            t = functional.max_pool2d(ACTIVATIONS[experiment.activation](z, None), 2).flatten(1)
         elif layer < last:
             t = ACTIVATIONS[experiment.activation](t @ weight + bias, None)
         else:
@@ -117,3 +117,12 @@ def _output(t, weights, biases, experiment, noise, kept):
         if kept and layer >= n_convolutions:
             t = t * kept[layer - n_convolutions]
     raise AssertionError("a network has an output layer")
+
+
+def _convolved(t, weight, bias):
+    """(sample, channel, side, side), from (sample, unit) and (fan_in, channel)."""
+    channels = weight.shape[0] // KERNEL**2
+    side = round((t.shape[1] // channels) ** 0.5)
+    kernels = weight.T.reshape(-1, channels, KERNEL, KERNEL)
+    images = t.reshape(len(t), channels, side, side)
+    return functional.conv2d(images, kernels, bias, padding=KERNEL // 2)

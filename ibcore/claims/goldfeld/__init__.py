@@ -7,6 +7,7 @@ in words and every number stands. Layers of the 12-10-7-5-4-3-2 networks are 1 t
 from ibcore.claims.goldfeld.networks import (
     bin_size,
     clustering,
+    convolutional,
     corners,
     noise_is_measured,
     noise_scan,
@@ -28,7 +29,7 @@ from ibcore.claims.goldfeld.theorems import (
 )
 
 __all__ = [
-    "bin_size", "clustering", "codes", "corners", "integration", "levels", "noise_is_measured",
-    "noise_scan", "not_needed", "orthonormal", "plateaus", "rate", "rises_and_falls", "risk",
-    "rivals", "rows_stay_apart", "samples_needed", "spiral",
+    "bin_size", "clustering", "codes", "convolutional", "corners", "integration", "levels",
+    "noise_is_measured", "noise_scan", "not_needed", "orthonormal", "plateaus", "rate",
+    "rises_and_falls", "risk", "rivals", "rows_stay_apart", "samples_needed", "spiral",
 ]  # fmt: skip

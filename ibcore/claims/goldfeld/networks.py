@@ -211,3 +211,37 @@ def spiral(planes: Planes, t: Thresholds) -> list[Part]:
     """GEST-F6: the noisy network learns the spiral."""
     accuracy = planes["spiral"].test_accuracy.isel(epoch=-1)
     return [median("learns", "test accuracy", accuracy, ">=", t["accuracy"])]
+
+
+def convolutional(planes: Planes, t: Thresholds) -> list[Part]:
+    """MN: angles between classes open during training; small noise does no harm, large does."""
+    plain = planes["cnn"]
+    gap = (fx.curve(plain, "cosine_within") - fx.curve(plain, "cosine_between")).sel(
+        layer=list(t["layers"])
+    )
+    gap = gap.transpose("layer", "seed", "epoch")
+    error = {name: 1 - plane.test_accuracy.isel(epoch=-1) for name, plane in planes.items()}
+    parts = [
+        median("cosines", "rank correlation of epoch and cosine gap",
+               fx.spearman(gap.epoch.values, gap.sel(layer=layer).values),
+               ">", t["correlation"], group="cosines", layer=layer)
+        for layer in t["layers"]
+    ]  # fmt: skip
+    parts += [
+        statistic("small", "change of the median error in standard deviations", _in_deviations,
+                  table([error["cnn"], error[name]]), "<", 1.0, group=f"small noise, {name}")
+        for name in t["small"]
+    ]  # fmt: skip
+    parts.append(
+        statistic("large", "median error over that without noise", _ratio_of_medians,
+                  table([error[t["large"]], error["cnn"]]), ">", t["times"], group="large noise")
+    )  # fmt: skip
+    return parts + [
+        reported(median("error", "test error", error[name], "<", 0.0, group=name))
+        for name in ("cnn", *t["small"], *t["shown"], t["large"])
+    ]
+
+
+def _in_deviations(sample: NDArray) -> NDArray:
+    middle = np.median(sample, axis=1)
+    return np.abs(middle[:, 1] - middle[:, 0]) / np.maximum(sample[..., 0].std(axis=1), 1e-9)
