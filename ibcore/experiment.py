@@ -21,7 +21,14 @@ from tqdm import tqdm
 
 from ibcore import identity, plane
 from ibcore.config import Experiment
-from ibcore.estimators import RangeBinning, SamplePropagation, from_name, singles, sweeps
+from ibcore.estimators import (
+    OnTrainingRows,
+    RangeBinning,
+    SamplePropagation,
+    from_name,
+    singles,
+    sweeps,
+)
 from ibcore.noisy import noisy_layers
 from ibcore.observables import OBSERVABLES, VARIABLES, View, described
 from ibcore.store import Store, block_name, blocks, read_certificates, write_text
@@ -155,8 +162,11 @@ def measure_trajectory(
                 network = trajectory.ensemble(k)[s]
                 view = View(trajectory.experiment, task, network, trajectory.seeds[s], int(epoch))
                 for estimator, places in prepared:
+                    rows = slice(None)
+                    if isinstance(estimator, OnTrainingRows):
+                        estimator, rows = estimator.estimator, view.rows[0]
                     for layer, t in enumerate(_seen_by(estimator, view)):
-                        information = _told(estimator, t, labels, len(places))
+                        information = _told(estimator, t[rows], labels[rows], len(places))
                         for name, values in zip(numbers, information.T, strict=False):
                             found[name][places, s, k, layer] = values
                 for observable in observables:

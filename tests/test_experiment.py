@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,19 @@ import xarray as xr
 import ibcore.experiment as module
 from ibcore import identity, plane, store
 from ibcore.config import Experiment
-from ibcore.estimators import Binning, Exact, KernelBound, RangeBinning
+from ibcore.estimators import (
+    Binning,
+    Exact,
+    KernelBound,
+    OnTrainingRows,
+    RangeBinning,
+    SamplePropagation,
+    from_name,
+)
 from ibcore.experiment import certify, load_or_run, missing, run
 from ibcore.observables import OBSERVABLES
 from ibcore.store import Store, blocks
-from ibcore.training import train
+from ibcore.training import split_rows, train
 
 SMALL = Experiment(
     hidden_widths=(4, 3), n_seeds=3, n_epochs=6, n_measured_epochs=4, batch_size=None,
@@ -261,7 +270,7 @@ class TestCertify:
     @pytest.mark.parametrize("wrong", [False, True])
     def test_wide_networks_are_followed_for_their_first_updates(self, tmp_path, monkeypatch, wrong):
         """Epochs up to the limit are trained and compared; rulers that look ahead are left out."""
-        monkeypatch.setattr(module, "WIDEST_FUSED", 3)  # as if four units were wide
+        monkeypatch.setattr(module, "engine_for", lambda *a: "torch")  # as if it were wide
         monkeypatch.setattr(module, "CERTIFIED_UPDATES", 3)
         trained = []
         original = module.run
@@ -314,3 +323,27 @@ def test_the_canary_dies_of_any_change_that_matters(changes):
     assert not identity.canaries_agree(
         identity.canary(SMALL), identity.canary(SMALL.replace(**changes))
     )
+
+
+def test_a_ruler_on_the_rows_a_network_was_trained_on():
+    """Each network has rows of its own; the ceiling is the logarithm of their number."""
+    settings = Experiment(
+        hidden_widths=(4, 3), n_seeds=2, n_epochs=1, n_measured_epochs=2, train_fraction=0.25
+    )
+    trajectory = train(settings, progress=False)
+    ruler = OnTrainingRows(Binning(n_bins=30, low=-1.0, high=1.0))
+    rulers = [ruler, OnTrainingRows(Exact()), OnTrainingRows(RangeBinning(30))]
+    found = module.measure_trajectory(trajectory, rulers, (), progress=False)
+    for seed in (0, 1):
+        rows = split_rows(trajectory.task, settings, seed)[0]
+        t = trajectory.activations(1)[1][seed, rows]
+        expected = ruler.estimator(t, trajectory.task.y[rows])
+        assert found["i_xt"][0, seed, 1, 1] == expected.i_xt
+        assert found["i_ty"][0, seed, 1, 1] == expected.i_ty
+    assert found["i_xt"][1].max() <= np.log2(1024) + 1e-9
+    assert from_name(repr(ruler)) == ruler
+    assert ruler.measures == "I(X; bin(T)), training rows"
+    with pytest.raises(ValueError, match="measured on rows of its own"):
+        ruler.prepare(SimpleNamespace(task=SimpleNamespace(name="mnist", measured_rows=[0])))
+    with pytest.raises(ValueError, match="has no training rows to choose"):
+        OnTrainingRows(SamplePropagation(0.1))

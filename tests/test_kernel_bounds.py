@@ -9,6 +9,7 @@ from ibcore.estimators import (
     KernelBound,
     LabelBound,
     MirroredKernelBound,
+    TwiceNoisedKernelBound,
     from_name,
     pairwise,
     singles,
@@ -326,3 +327,21 @@ def test_impossible_layers():
         ruler([[1.0]], [0])
     with pytest.raises(ValueError, match="need one label for each row, got 2 rows and 3"):
         ruler([[1.0], [2.0]], [0, 1, 1])
+
+
+def test_noise_added_twice_gives_information_to_a_constant_layer():
+    """N draws of N(0, σ²I) under kernels of the same σ: d/2 [ln 2 + 1/2] nats."""
+    y = np.arange(4000) % 2
+    found = TwiceNoisedKernelBound(0.05)(np.full((4000, 2), 0.3, np.float32), y)
+    assert found.i_xt == pytest.approx((np.log(2) + 0.5) / np.log(2), abs=0.05)
+    assert KernelBound(0.05)(np.full((4000, 2), 0.3), y).i_xt == pytest.approx(0, abs=1e-6)
+
+
+def test_noise_added_twice_is_the_same_at_every_call_and_level():
+    t, y = layer(3)
+    twice = TwiceNoisedKernelBound(0.05)(t, y)
+    assert twice.i_xt > KernelBound(0.05)(t, y).i_xt
+    assert TwiceNoisedKernelBound(0.05)(t, y) == twice
+    several = TwiceNoisedKernelBound((0.05, 0.5))(t, y)
+    assert several[0] == pytest.approx(twice, abs=1e-6)
+    assert from_name(repr(TwiceNoisedKernelBound(0.05))) == TwiceNoisedKernelBound(0.05)

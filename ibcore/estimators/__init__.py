@@ -17,9 +17,15 @@ from ibcore.estimators.adaptive import (
 )
 from ibcore.estimators.binning import Binning, EdgeBinning, Exact
 from ibcore.estimators.counting import LayerInformation, checked_layer, information_of_codes
-from ibcore.estimators.kernel import KernelBound, LabelBound, MirroredKernelBound
+from ibcore.estimators.kernel import (
+    KernelBound,
+    LabelBound,
+    MirroredKernelBound,
+    TwiceNoisedKernelBound,
+)
 from ibcore.estimators.linear import LinearGaussian
 from ibcore.estimators.propagation import SamplePropagation
+from ibcore.estimators.rows import OnTrainingRows
 
 __all__ = [
     "AdaptiveBinning",
@@ -32,9 +38,11 @@ __all__ = [
     "LinearGaussian",
     "MirroredKernelBound",
     "NetInputBinning",
+    "OnTrainingRows",
     "Quantised",
     "RangeBinning",
     "SamplePropagation",
+    "TwiceNoisedKernelBound",
     "checked_layer",
     "from_name",
     "information_of_codes",
@@ -46,8 +54,8 @@ _NAMES = {
     one.__name__: one
     for one in (
         AdaptiveBinning, Binning, EdgeBinning, Exact, KernelBound, LabelBound,
-        LinearGaussian, MirroredKernelBound, NetInputBinning, Quantised, RangeBinning,
-        SamplePropagation,
+        LinearGaussian, MirroredKernelBound, NetInputBinning, OnTrainingRows, Quantised,
+        RangeBinning, SamplePropagation, TwiceNoisedKernelBound,
     )
 }  # fmt: skip
 
