@@ -132,7 +132,8 @@ class Study:
             ((field, values),) = fields["vary"].items()
             digits = len(str(len(values)))
             for position, value in enumerate(values, start=1):
-                entries[f"{family}_{position:0{digits}}"] = common | {field: value}
+                settings = value if field == "settings" else {field: value}
+                entries[f"{family}_{position:0{digits}}"] = common | settings
         return entries
 
     @cached_property
