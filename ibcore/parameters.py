@@ -48,6 +48,7 @@ POSSIBLE: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "initializer": _one_of(*INITIALIZERS),
     "optimizer": _one_of(*OPTIMIZERS),
     "split": _one_of(*SPLITS),
+    "data": _one_of("stand-in", "real"),
     "hidden_widths": _at_least(1),
     "n_seeds": _at_least(1),
     "first_seed": _at_least(0),

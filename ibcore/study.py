@@ -28,6 +28,7 @@ from ibcore.training import progress_wanted, train
 # A chapter's parameters of these names change every experiment, the others only what an
 # experiment leaves to the chapter's base.
 SCALE = ("n_seeds", "n_epochs", "n_measured_epochs")
+DATA = ("stand-in", "real")
 _NOT_FIELDS = ("ruler", "rulers", "observables", *PROFILES)  # of an entry, and of an Experiment
 
 
@@ -85,6 +86,8 @@ class Study:
         read in either case and written only if this is their folder.
     n_bins : int, optional
         Intervals of the main ruler on [-1, 1].
+    data : str
+        ``"real"`` puts the real sightings where a chapter has the stand-in for them.
     **changes
         Fields of ``Experiment``; None leaves the chapter's own value.
 
@@ -104,6 +107,7 @@ class Study:
         threads: int | None = None,
         results: Path | None = None,
         n_bins: int | None = None,
+        data: str = "stand-in",
         **changes,
     ):
         if chapter not in chapters():
@@ -113,6 +117,9 @@ class Study:
         self.chapter, self.profile, self.recompute = chapter, profile, recompute
         self.device, self.threads = device, threads
         self.n_bins = n_bins
+        if data not in DATA:
+            raise ValueError(f"data must be one of {', '.join(DATA)}; got {data!r}.")
+        self.data = data
         self.changes = {name: value for name, value in changes.items() if value is not None}
         Experiment().replace(**self.changes)  # an unknown field or value is refused here
         self._content = _read(chapter)
@@ -149,6 +156,8 @@ class Study:
                 for one in (entry, entry.get(self.profile, {}))
             )
             fields = self._content["base"] | other | own | profile | special | scale
+            if self.data == "real":
+                fields["task"] = fields["task"].replace("pokemon", "pokemon_real")
             if fields.get("batch_size") == "full":
                 fields["batch_size"] = None
             found[name] = Experiment(**fields)
@@ -285,7 +294,7 @@ class Study:
             For a smoke run or one with changed parameters: only what the chapter states is
             published.
         """
-        if self.profile != "paper" or self.changes or self.n_bins:
+        if self.profile != "paper" or self.changes or self.n_bins or self.data == "real":
             raise ValueError("only a paper-scale run without changes can be published.")
         for name in self._content["chapter"].get("weights", []):
             self.store.publish_weights(self.experiments[name])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import ibcore as ib
-from ibcore.tasks import pokemon
+from ibcore.tasks import load_task, pokemon
 from ibcore.training import split_rows
 
 DATA = os.environ.get("IBCORE_DATA")
@@ -156,3 +156,23 @@ def test_the_grouped_split_keeps_places_on_one_side():
     assert len({tuple(train) for train, _ in splits}) == 5
     with pytest.raises(ValueError, match="have no groups"):
         split_rows(ib.load_task("szt"), experiment, 0)
+
+
+def test_the_chapter_runs_on_the_real_file(small):
+    """From a file of the real layout to a plane; the stand-in stays where it is not asked for."""
+    real_layout().to_csv(small, index=False)
+    load_task.cache_clear()
+    try:
+        study = ib.Study("dong", data="real", profile="smoke")
+        assert {one.task for one in study.experiments.values()} == {
+            "pokemon_real", "pokemon_real_minmax",
+        }  # fmt: skip
+        assert study.plane("relu_l2").attrs["n_samples"] == 40
+        with pytest.raises(ValueError, match="only a paper-scale run without changes"):
+            ib.Study("dong", data="real").publish()
+    finally:
+        load_task.cache_clear()
+    tasks = {one.task for one in ib.Study("dong").experiments.values()}
+    assert tasks == {"pokemon", "pokemon_minmax"}
+    with pytest.raises(ValueError, match="data must be one of stand-in, real"):
+        ib.Study("dong", data="kaggle")
