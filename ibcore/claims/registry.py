@@ -14,7 +14,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-CHAPTERS = ("shwartz_ziv", "estimators", "saxe", "chelombiev", "goldfeld")
+CHAPTERS = ("shwartz_ziv", "estimators", "saxe", "chelombiev", "goldfeld", "dong")
 
 EFFECT_WORDS = ("reproduced", "partly", "undecided", "not reproduced", "inverted")
 """Words for an effect, from the best to the worst."""
