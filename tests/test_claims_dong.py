@@ -13,7 +13,7 @@ MAIN = "OnTrainingRows(estimator=KernelBound(noise_variance=0.1, bound='upper'))
 
 
 def rising(top=8.0, drop=0.0, late=0.9):
-    """(epoch, layer): from a quarter of the top up to it, then down by ``drop`` from ``late`` on."""
+    """(epoch, layer): from a quarter of the top up to it, down by ``drop`` from ``late`` on."""
     curve = (
         top / 4
         + 0.75 * top * np.clip(LOG / late, 0, 1)
