@@ -43,7 +43,7 @@ from ibcore.training import (
 )
 
 CERTIFIED_DIFFERENCE = 1e-3  # bits; a file rounds to 2e-4
-CERTIFIED_UPDATES = 2000  # of wide networks
+CERTIFIED_UPDATES = 500  # of wide networks
 SEED_RULE = (
     "Philox(key=(seed, purpose << 32 | epoch)); purposes data 0, split 1, init 2, batches 3, "
     "noise 4, measured noise 5, dropout 6"
@@ -264,7 +264,7 @@ def certify(stored: xr.Dataset, store: Store, *, progress: bool = True) -> str:
 
     The canary is run again, then the first two networks; their information must agree with the
     stored values to 1e-3 bit. Networks of wide layers, which train for minutes, are followed for
-    their first 2 000 updates only.
+    their first 500 updates only.
 
     Returns
     -------
