@@ -137,6 +137,8 @@ class Study:
         for family, fields in self._content.get("families", {}).items():
             common = {key: value for key, value in fields.items() if key != "vary"}
             ((field, values),) = fields["vary"].items()
+            if field == "settings":
+                values = self._content["settings"][values]
             digits = len(str(len(values)))
             for position, value in enumerate(values, start=1):
                 settings = value if field == "settings" else {field: value}

@@ -6,6 +6,7 @@ chapter's criteria, and every verdict carries it.
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -147,7 +148,15 @@ def _read(chapter: str) -> dict[str, Any]:
     if chapter not in CHAPTERS:
         raise ValueError(f"no chapter is called {chapter!r}; chapters are {', '.join(CHAPTERS)}.")
     file = resources.files("ibcore.chapters") / f"{chapter}_claims.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return read_text(file.read_text(encoding="utf-8"))
+
+
+def read_text(text: str) -> dict[str, Any]:
+    """Parse a claims file and spell out its ranges of experiments."""
+    content = tomllib.loads(text)
+    for entry in content["claims"]:
+        entry["experiments"] = [one for name in entry["experiments"] for one in _spelt_out(name)]
+    return content
 
 
 def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
@@ -171,6 +180,14 @@ def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
         "thresholds": MappingProxyType(thresholds),
     }
     return Claim(chapter=chapter, **{**entry, **frozen})
+
+
+def _spelt_out(name: str) -> list[str]:
+    """``size_01..20`` is size_01, size_02 to size_20; any other name is itself."""
+    if not (found := re.fullmatch(r"(.+_)(\d+)\.\.(\d+)", name)):
+        return [name]
+    stem, first, last = found.groups()
+    return [f"{stem}{k:0{len(first)}}" for k in range(int(first), int(last) + 1)]
 
 
 def _refuse_unknown(entry: Mapping[str, Any], known: set[str], where: str) -> None:
