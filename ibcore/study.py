@@ -275,8 +275,14 @@ class Study:
 
     @property
     def claims(self) -> tuple:
-        """The claims of the chapter, as registered."""
-        return claims.load_registry(self.chapter)
+        """The claims of the chapter, as registered; on the real file their criteria say so."""
+        registered = claims.load_registry(self.chapter)
+        if self.data != "real":
+            return registered
+        return tuple(
+            replace(one, criterion=one.criterion.replace("the stand-in", "the real sightings"))
+            for one in registered
+        )
 
     def judge(self) -> list:
         """The verdicts on all claims, in the order of the registry."""

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import ibcore as ib
+from ibcore.claims.registry import EFFECT_WORDS
 from ibcore.tasks import load_task, pokemon
 from ibcore.training import split_rows
 
@@ -159,7 +160,7 @@ def test_the_grouped_split_keeps_places_on_one_side():
 
 
 def test_the_chapter_runs_on_the_real_file(small):
-    """From a file of the real layout to a plane; the stand-in stays where it is not asked for."""
+    """From a file of the real layout to a verdict; the stand-in stays where it is not asked for."""
     real_layout().to_csv(small, index=False)
     load_task.cache_clear()
     try:
@@ -170,6 +171,11 @@ def test_the_chapter_runs_on_the_real_file(small):
         assert study.plane("relu_l2").attrs["n_samples"] == 40
         with pytest.raises(ValueError, match="only a paper-scale run without changes"):
             ib.Study("dong", data="real").publish()
+        few = ib.Study("dong", data="real", n_seeds=10, n_epochs=200)
+        found = few.verdict("DONG-F2")
+        assert found.verdict in EFFECT_WORDS
+        assert found.n_seeds == 10
+        assert found.criterion.startswith("On the real sightings, medians")
     finally:
         load_task.cache_clear()
     tasks = {one.task for one in ib.Study("dong").experiments.values()}
