@@ -28,6 +28,7 @@ def noisy(drop=5.0, peak=9, sign=1, seeds=N, accuracy=0.97, noise=0.005, **varia
     } | variables  # fmt: skip
     plane = make_plane(ix, epochs=EPOCHS, n_seeds=seeds, **given)
     plane["estimator"] = [f"SamplePropagation(noise_std={noise}, n_pairs=2)"]
+    plane["i_xt"] = plane.i_xt.where(plane.layer < LAYERS)  # the output has no noise of its own
     plane.attrs["experiment"] = f'{{"train_fraction": 0.8, "noise_std": {noise}}}'
     return plane
 
@@ -99,6 +100,7 @@ def f3(word):
     rulers = [goldfeld.networks._bins(n) for n in claim.thresholds["bins"]] + ["Exact()"]
     seeds = 5 if word == "undecided" else 40
     base = noisy(seeds=seeds).i_xt.values[0]
+    base[..., -1] = base[..., -2]
     step = {"reproduced": 0.5, "undecided": 0.5, "partly": 0.1, "not reproduced": 0.1}[word]
     gap = 0.5 if word == "not reproduced" else 0.0
     values = [base + step * k for k in range(len(rulers) - 1)]

@@ -67,11 +67,14 @@ def rises_and_falls(planes: Planes, t: Thresholds) -> list[Part]:
     parts = []
     for cell, plane in planes.items():
         here = {"cell": cell, "layer": t["layer"]}
-        ix = fx.curve(plane).sel(layer=t["layer"])
-        peak = fx.peak_epoch(plane).sel(layer=t["layer"])
-        together = _after_peak(ix, _ratio(plane).sel(layer=t["layer"]), peak)
+        plane = plane.sel(layer=[t["layer"]])  # the output, without noise, has no information
+        ix, ratio, c, peak = (
+            one.isel(layer=0)
+            for one in (fx.curve(plane), _ratio(plane), fx.compression(plane), fx.peak_epoch(plane))
+        )
+        together = _after_peak(ix, ratio, peak)
         parts += [
-            median("compresses", "C", fx.compression(plane).sel(layer=t["layer"]), ">",
+            median("compresses", "C", c, ">",
                    t["compression"], unit="bits", group="compression", **here),
             median("not before", "tpk", peak, ">=", t["peak"][0], unit="epochs",
                    group="peak", **here),
