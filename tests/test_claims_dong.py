@@ -156,7 +156,9 @@ def open_(word):
         good = word == "reproduced"
         grows = good or word == "partly"
         for name in ("relu", "tanh"):
-            found[f"open_{name}_{k:02}"] = arm(0.0 if grows else 5.0, seeds=5, late=0.6)
+            plane = arm(0.0 if grows else 5.0, seeds=5, late=0.6)
+            plane["i_xt"][..., :2] = arm(0.0, seeds=5, late=0.6).i_xt.values[..., :2]
+            found[f"open_{name}_{k:02}"] = plane  # one falling layer is enough
             found[f"penalty_{name}_{k:02}"] = arm(
                 2.0 if good else 0.0, 0.4 if good else 0.0, seeds=5, late=0.6
             )
