@@ -228,3 +228,12 @@ def test_simulations_can_go_either_way(monkeypatch):
     assert claims.judge("GEST-F2..4", {}).verdict == "holds"
     monkeypatch.setattr(theorems, "_contest", lambda *a: -good[:, ::-1])
     assert claims.judge("GEST-F2..4", {}).verdict == "fails"
+
+
+def test_scatter_is_compared_from_the_peak_on():
+    """Scatter that follows IX up to the peak and goes against it afterwards counts as against."""
+    ix = noisy(peak=9).i_xt.isel(estimator=0).sel(layer=5)
+    peak = ix.epoch[ix.argmax("epoch")].drop_vars("epoch")
+    turned = ix.where(ix.epoch <= peak, 2 * ix.max() - ix)
+    found = goldfeld.networks._after_peak(ix, turned, peak)
+    np.testing.assert_allclose(found, -1.0)
