@@ -12,6 +12,9 @@ _SPLIT = 1e-3  # of the copy mixed in when annealing
 _MOST_ITERATIONS = 20_000
 _MOST_ENTRIES = 2**22  # of the encoders iterated at once: 32 MiB
 
+Point = tuple[float, float]
+"""I(X;T) and I(T;Y), in bits."""
+
 
 def minimal_statistic(p_xy: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Merge the x with equal p(y|x): the minimal sufficient statistic S of X for Y.
@@ -32,15 +35,15 @@ def minimal_statistic(p_xy: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.
     statistic : (x,) integer array
         s of each x; -1 where p(x) = 0.
     """
-    p_xy = np.asarray(p_xy, dtype=np.float64)
-    mutual_information(p_xy)  # refuses what is no joint distribution
-    p_x = p_xy.sum(axis=1)
+    table = np.asarray(p_xy, dtype=np.float64)
+    mutual_information(table)  # refuses what is no joint distribution
+    p_x = table.sum(axis=1)
     possible = p_x > 0
-    rows = np.round(p_xy[possible] / p_x[possible, None], 12) + 0.0
+    rows = np.round(table[possible] / p_x[possible, None], 12) + 0.0
     _, found = np.unique(rows, axis=0, return_inverse=True)
-    p_sy = np.zeros((found.max() + 1, p_xy.shape[1]))
-    np.add.at(p_sy, found, p_xy[possible])
-    statistic = np.full(len(p_xy), -1)
+    p_sy = np.zeros((found.max() + 1, table.shape[1]))
+    np.add.at(p_sy, found, table[possible])
+    statistic = np.full(len(table), -1)
     statistic[possible] = found
     return p_sy, statistic
 
@@ -71,10 +74,10 @@ def ib_encoder(
     array([[0.25, 0.75],
            [0.25, 0.75]])
     """
-    beta = np.asarray(beta, dtype=np.float64)[..., None, None]
+    price = np.asarray(beta, dtype=np.float64)[..., None, None]
     # D up to -H(Y|x), which is the same for all t and cancels when the rows are normalised.
     agreement = np.asarray(p_y_given_x) @ np.swapaxes(_log(p_y_given_t), -1, -2)
-    exponent = _log(p_t)[..., None, :] + beta * agreement
+    exponent = _log(p_t)[..., None, :] + price * agreement
     q = np.exp(exponent - exponent.max(axis=-1, keepdims=True))
     return q / q.sum(axis=-1, keepdims=True)
 
@@ -138,17 +141,17 @@ def ib_curve(p_xy: ArrayLike, betas: ArrayLike, *, annealed: bool = False) -> xr
     >>> round(float(curve.complexity[0]), 8), round(float(curve.relevance[0]), 8)
     (0.69643273, 0.40723383)
     """
-    betas = np.atleast_1d(np.asarray(betas, dtype=np.float64))
-    if betas.ndim != 1 or betas.size == 0 or not (np.isfinite(betas) & (betas >= 0)).all():
-        raise ValueError(f"betas must be a list of finite numbers, none negative, got {betas}.")
+    grid = np.atleast_1d(np.asarray(betas, dtype=np.float64))
+    if grid.ndim != 1 or grid.size == 0 or not (np.isfinite(grid) & (grid >= 0)).all():
+        raise ValueError(f"betas must be a list of finite numbers, none negative, got {grid}.")
     p_sy, _ = minimal_statistic(p_xy)
     # Together the β share each step of numpy; in parts, so that memory stays flat.
-    n_parts = -(-len(betas) * len(p_sy) ** 2 // _MOST_ENTRIES)
-    parts = [_better_start(p_sy, part) for part in np.array_split(betas, max(n_parts, 1))]
+    n_parts = -(-len(grid) * len(p_sy) ** 2 // _MOST_ENTRIES)
+    parts = [_better_start(p_sy, part) for part in np.array_split(grid, max(n_parts, 1))]
     points, residual = (np.concatenate(part) for part in zip(*parts, strict=True))
     if annealed:
-        others, changes = _annealed(p_sy, betas)
-        better = others[:, 0] - betas * others[:, 1] < points[:, 0] - betas * points[:, 1] - _STILL
+        others, changes = _annealed(p_sy, grid)
+        better = others[:, 0] - grid * others[:, 1] < points[:, 0] - grid * points[:, 1] - _STILL
         points, residual = (
             np.where(better[:, None], others, points),
             np.where(better, changes, residual),
@@ -160,7 +163,7 @@ def ib_curve(p_xy: ArrayLike, betas: ArrayLike, *, annealed: bool = False) -> xr
             "relevance": ("beta", points[:, 1], {**bits, "long_name": "I(T;Y)"}),
             "residual": ("beta", residual, {"long_name": "last change of p(t|x)"}),
         },
-        coords={"beta": betas},
+        coords={"beta": grid},
         attrs={
             "information": mutual_information(p_sy),
             "sufficient_complexity": entropy(p_sy.sum(axis=1)),
@@ -199,15 +202,15 @@ def squared_ib_curve(p_xy: ArrayLike, betas: ArrayLike, *, iterations: int = 20_
     >>> round(float(curve.complexity[0]), 4), round(float(curve.relevance[0]), 4)
     (0.5, 0.5)
     """
-    betas = np.atleast_1d(np.asarray(betas, dtype=np.float64))
-    if betas.ndim != 1 or betas.size == 0 or not (np.isfinite(betas) & (betas > 0)).all():
-        raise ValueError(f"betas must be a list of positive numbers, got {betas}.")
+    grid = np.atleast_1d(np.asarray(betas, dtype=np.float64))
+    if grid.ndim != 1 or grid.size == 0 or not (np.isfinite(grid) & (grid > 0)).all():
+        raise ValueError(f"betas must be a list of positive numbers, got {grid}.")
     p_sy, _ = minimal_statistic(p_xy)
     p_s = p_sy.sum(axis=1)
     p_y_given_s = p_sy / p_s[:, None]
     n = len(p_s)
     points = []
-    for beta in betas:
+    for beta in grid:
         encoder, price = 0.9 * np.eye(n) + 0.1 / n, None
         for _ in range(iterations):
             p_t = p_s @ encoder
@@ -227,11 +230,13 @@ def squared_ib_curve(p_xy: ArrayLike, betas: ArrayLike, *, iterations: int = 20_
     bits = {"units": "bits"}
     return xr.Dataset(
         {"complexity": ("beta", complexity, bits), "relevance": ("beta", relevance, bits)},
-        {"beta": betas},
+        {"beta": grid},
     )
 
 
-def _better_start(p_sy: NDArray, betas: NDArray) -> tuple[NDArray, NDArray]:
+def _better_start(
+    p_sy: NDArray[np.float64], betas: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points (beta, 2) and last changes (beta,) from the better of two starts."""
     # Where p(y|s) has zeros an exact copy is a fixed point at every β, as no s may then join
     # the T of another; where p(y|s) is close to 0 a blurred one may hide what is rare.
@@ -242,7 +247,9 @@ def _better_start(p_sy: NDArray, betas: NDArray) -> tuple[NDArray, NDArray]:
     return points[best, each], np.array([change for _, change in results])[best, each]
 
 
-def _annealed(p_sy: NDArray, betas: NDArray) -> tuple[NDArray, NDArray]:
+def _annealed(
+    p_sy: NDArray[np.float64], betas: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points (beta, 2) and last changes (beta,) with β rising from encoder to encoder."""
     p_s = p_sy.sum(axis=1)
     q, points, changes = (
@@ -258,8 +265,11 @@ def _annealed(p_sy: NDArray, betas: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _solve_ib(
-    p_sy: NDArray, betas: NDArray, blur: float = 0.0, start: NDArray | None = None
-) -> tuple[NDArray, NDArray]:
+    p_sy: NDArray[np.float64],
+    betas: NDArray[np.float64],
+    blur: float = 0.0,
+    start: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Iterate the self-consistent equations: encoders (beta, s, t) and their last change.
 
     They start from a blurred copy of s, or from an encoder (s, t).
@@ -283,7 +293,7 @@ def _solve_ib(
     return q, change
 
 
-def _point(p_sy: NDArray, encoder: NDArray) -> tuple[float, float]:
+def _point(p_sy: NDArray[np.float64], encoder: NDArray[np.float64]) -> tuple[float, float]:
     """I(X;T) and I(T;Y) of an encoder (s, t)."""
     p_st = p_sy.sum(axis=1)[:, None] * encoder
     p_ty = encoder.T @ p_sy
@@ -343,22 +353,20 @@ def relevance_at(curve: xr.Dataset, complexity: ArrayLike) -> NDArray[np.float64
     >>> relevance_at(curve, [0.25, 1.0, 12.0]).round(12)
     array([0.25, 1.  , 1.  ])
     """
-    complexity = np.asarray(complexity, dtype=np.float64)
-    if (complexity < -1e-9).any():  # an exact 0 may come out as -1e-16
-        raise ValueError(
-            f"complexity is I(X;T) and cannot be negative, got {complexity.min():.6g} bits."
-        )
+    rate = np.asarray(complexity, dtype=np.float64)
+    if (rate < -1e-9).any():  # an exact 0 may come out as -1e-16
+        raise ValueError(f"complexity is I(X;T) and cannot be negative, got {rate.min():.6g} bits.")
     ends = [(0.0, 0.0), (curve.attrs["sufficient_complexity"], curve.attrs["information"])]
     points = sorted([*zip(curve.complexity.values, curve.relevance.values, strict=True), *ends])
-    hull: list[tuple[float, float]] = []
+    hull: list[Point] = []
     for point in points:
         while len(hull) > 1 and _bends_up(hull[-2], hull[-1], point):
             hull.pop()
         hull.append(point)
     x, y = np.transpose(hull)
-    return np.interp(complexity, x, y)
+    return np.interp(rate, x, y)
 
 
-def _bends_up(a, b, c) -> bool:
+def _bends_up(a: Point, b: Point, c: Point) -> bool:
     """Whether b lies on or below the chord from a to c."""
     return (b[1] - a[1]) * (c[0] - a[0]) <= (c[1] - a[1]) * (b[0] - a[0])

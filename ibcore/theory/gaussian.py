@@ -54,36 +54,39 @@ def single_neuron_information(
     >>> round(single_neuron_information(1.0, activation="linear", width=1 / 15), 6)
     5.954253
     """
-    _check_neuron(weight, n_bins, activation, width)
-    weight = abs(float(weight))
-    if weight == 0:
-        return 0.0
-    if n_bins is not None:
-        # artanh(-1 + 2k/K) = ½ ln(k / (K - k)): no cancellation near the ends.
-        k = np.arange(1, n_bins)
-        edges = 0.5 * np.log(k / (n_bins - k)) / weight
-    else:
-        edges = _edges_of_width(weight, activation, width)
-    return entropy(_gaussian_bins(edges))
-
-
-def _check_neuron(weight, n_bins, activation, width) -> None:
     if activation not in ("tanh", "relu", "linear"):
         raise ValueError(f"activation must be tanh, relu or linear, got {activation!r}.")
     if not np.isfinite(weight):
         raise ValueError(f"weight must be finite, got {weight}.")
-    if (n_bins is None) == (width is None):
+    w = abs(float(weight))
+    if n_bins is not None and width is None:
+        edges = _edges_of_bins(w, activation, n_bins)
+    elif width is not None and n_bins is None:
+        edges = _edges_of_width(w, activation, width)
+    else:
         raise ValueError(f"give either n_bins or width, got n_bins={n_bins} and width={width}.")
-    if n_bins is not None and activation != "tanh":
+    return entropy(_gaussian_bins(edges))
+
+
+def _edges_of_bins(weight: float, activation: str, n_bins: int) -> NDArray[np.float64]:
+    """Edges -1 + 2k/K between bins, as values of X: artanh(-1 + 2k/K) / w; none where w = 0."""
+    if activation != "tanh":
         raise ValueError(f"n_bins divides [-1, 1], which {activation} leaves; give width= instead.")
-    if n_bins is not None and (n_bins < 1 or n_bins != int(n_bins)):
+    if n_bins < 1 or n_bins != int(n_bins):
         raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins}.")
-    if width is not None and not (np.isfinite(width) and width > 0):
-        raise ValueError(f"width must be positive and finite, got {width}.")
+    if weight == 0:
+        return np.empty(0)
+    # artanh(-1 + 2k/K) = ½ ln(k / (K - k)): no cancellation near the ends.
+    k = np.arange(1, n_bins)
+    return 0.5 * np.log(k / (n_bins - k)) / weight
 
 
 def _edges_of_width(weight: float, activation: str, width: float) -> NDArray[np.float64]:
-    """Edges jδ between bins, as values of X: f⁻¹(jδ) / w."""
+    """Edges jδ between bins, as values of X: f⁻¹(jδ) / w; none where w = 0."""
+    if not (np.isfinite(width) and width > 0):
+        raise ValueError(f"width must be positive and finite, got {width}.")
+    if weight == 0:
+        return np.empty(0)
     reach = _FAR * weight if activation != "tanh" else min(_FAR * weight, 1.0)
     n_edges = np.ceil(reach / width)
     if n_edges > _MOST_BINS:
@@ -99,7 +102,7 @@ def _edges_of_width(weight: float, activation: str, width: float) -> NDArray[np.
     return j * width / weight
 
 
-def _gaussian_bins(edges: NDArray) -> NDArray[np.float64]:
+def _gaussian_bins(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities of the intervals between ascending edges, -∞ and ∞ added, X ~ N(0, 1)."""
     low = np.concatenate([[-np.inf], edges])
     high = np.concatenate([edges, [np.inf]])
@@ -143,16 +146,16 @@ def linear_gaussian_information(
     >>> linear_gaussian_information([[1.0]], [[3.0]], noise_variance=1.0)
     1.0
     """
-    weight, covariance = np.atleast_2d(weight), _covariance(covariance)
+    w, sigma = np.atleast_2d(weight), _covariance(covariance)
     if not (np.isfinite(noise_variance) and noise_variance > 0):
         raise ValueError(f"noise_variance must be positive, got {noise_variance}.")
-    if len(weight) != len(covariance):
+    if len(w) != len(sigma):
         raise ValueError(
-            f"weight must be (fan_in, unit) with fan_in = {len(covariance)} as the covariance "
-            f"has, got shape {weight.shape}; transpose it?"
+            f"weight must be (fan_in, unit) with fan_in = {len(sigma)} as the covariance "
+            f"has, got shape {w.shape}; transpose it?"
         )
-    variances, axes = np.linalg.eigh(covariance)
-    root = np.sqrt(np.maximum(variances, 0))[:, None] * (axes.T @ weight)
+    variances, axes = np.linalg.eigh(sigma)
+    root = np.sqrt(np.maximum(variances, 0))[:, None] * (axes.T @ w)
     # Singular values of Σ^½W/σ, not det: with units that repeat each other the determinant
     # loses its 1 beside large signals, and it overflows past I = 512 bits.
     gains = np.linalg.svd(root, compute_uv=False) / np.sqrt(noise_variance)
@@ -183,10 +186,10 @@ def gaussian_information(covariance: ArrayLike, n_first: int) -> float:
     >>> round(gaussian_information([[1.0, 0.75], [0.75, 1.0]], 1), 6)
     0.596323
     """
-    covariance = _covariance(covariance)
-    if not 0 < n_first < len(covariance):
-        raise ValueError(f"n_first must lie in 1..{len(covariance) - 1}, got {n_first}.")
-    blocks = covariance[:n_first, :n_first], covariance[n_first:, n_first:], covariance
+    sigma = _covariance(covariance)
+    if not 0 < n_first < len(sigma):
+        raise ValueError(f"n_first must lie in 1..{len(sigma) - 1}, got {n_first}.")
+    blocks = sigma[:n_first, :n_first], sigma[n_first:, n_first:], sigma
     signs, (log_a, log_b, log_all) = np.transpose([np.linalg.slogdet(block) for block in blocks])
     if (signs <= 0).any():
         raise ValueError("covariance is singular, which leaves I(A;B) infinite; add the noise.")
@@ -216,10 +219,10 @@ def canonical_correlations(covariance: ArrayLike, n_first: int) -> NDArray[np.fl
     array([0.6])
     """
     gaussian_information(covariance, n_first)  # refuses what is singular or leaves A or B empty
-    covariance = _covariance(covariance)
-    root_a = np.linalg.cholesky(covariance[:n_first, :n_first])
-    root_b = np.linalg.cholesky(covariance[n_first:, n_first:])
-    half = solve_triangular(root_a, covariance[:n_first, n_first:], lower=True)
+    sigma = _covariance(covariance)
+    root_a = np.linalg.cholesky(sigma[:n_first, :n_first])
+    root_b = np.linalg.cholesky(sigma[n_first:, n_first:])
+    half = solve_triangular(root_a, sigma[:n_first, n_first:], lower=True)
     return np.linalg.svd(solve_triangular(root_b, half.T, lower=True), compute_uv=False)
 
 
@@ -256,18 +259,19 @@ def gaussian_ib_relevance(complexity: ArrayLike, correlation: ArrayLike) -> NDAr
     >>> bool(np.isclose(two, 2 * gaussian_ib_relevance(1.0, correlation=0.8)))
     True
     """
-    complexity = np.asarray(complexity, dtype=np.float64)
+    rate = np.asarray(complexity, dtype=np.float64)
     if np.ndim(correlation) == 0:
-        if not abs(correlation) <= 1:
-            raise ValueError(f"correlation must lie in [-1, 1], got {correlation}.")
-        lost = np.expm1(-2 * np.log(2) * complexity)
-        return -0.5 * np.log1p(correlation**2 * lost) / np.log(2) + 0.0
+        rho = float(np.asarray(correlation))
+        if not abs(rho) <= 1:
+            raise ValueError(f"correlation must lie in [-1, 1], got {rho}.")
+        lost = np.expm1(-2 * np.log(2) * rate)
+        return -0.5 * np.log1p(rho**2 * lost) / np.log(2) + 0.0
     rho2 = _squared_correlations(correlation)
     # ln(β - 1) at which each direction joins in, and R when it does
     joins, gain = np.log((1 - rho2) / rho2), np.cumsum(np.log(rho2 / (1 - rho2)))
     spent = 0.5 * (np.arange(1, len(rho2) + 1) * joins + gain) / np.log(2)
-    n = np.maximum(np.searchsorted(spent, complexity, side="right"), 1)
-    price = (2 * np.log(2) * complexity - gain[n - 1]) / n  # ln(β - 1)
+    n = np.maximum(np.searchsorted(spent, rate, side="right"), 1)
+    price = (2 * np.log(2) * rate - gain[n - 1]) / n  # ln(β - 1)
     most = np.cumsum(-np.log1p(-rho2))[n - 1]
     return 0.5 * (most - n * np.log1p(np.exp(-price))) / np.log(2) + 0.0
 
@@ -304,11 +308,11 @@ def gaussian_ib_curve(correlation: ArrayLike, betas: ArrayLike) -> xr.Dataset:
     (array([0, 1, 2]), array([1.5625, 4.    ]))
     """
     rho2 = _squared_correlations(correlation)
-    betas = np.atleast_1d(np.asarray(betas, dtype=np.float64))
-    if betas.ndim != 1 or not (np.isfinite(betas) & (betas >= 0)).all():
-        raise ValueError(f"betas must be a list of finite numbers, none negative, got {betas}.")
-    on = rho2 * betas[:, None] > 1
-    beta = np.where(on, betas[:, None], 2.0)
+    grid = np.atleast_1d(np.asarray(betas, dtype=np.float64))
+    if grid.ndim != 1 or not (np.isfinite(grid) & (grid >= 0)).all():
+        raise ValueError(f"betas must be a list of finite numbers, none negative, got {grid}.")
+    on = rho2 * grid[:, None] > 1
+    beta = np.where(on, grid[:, None], 2.0)
     complexity = 0.5 * np.where(on, np.log2((beta - 1) * rho2 / (1 - rho2)), 0).sum(axis=1)
     lost = 0.5 * np.where(on, np.log2(beta * rho2), 0).sum(axis=1)
     bits = {"units": "bits"}
@@ -318,7 +322,7 @@ def gaussian_ib_curve(correlation: ArrayLike, betas: ArrayLike) -> xr.Dataset:
             "relevance": ("beta", complexity - lost, {**bits, "long_name": "I(T;Y)"}),
             "n_directions": ("beta", on.sum(axis=1), {"long_name": "directions in use"}),
         },
-        coords={"beta": betas},
+        coords={"beta": grid},
         attrs={
             "information": float(-0.5 * np.log1p(-rho2).sum() / np.log(2)),
             "critical_betas": 1 / rho2,
@@ -328,31 +332,31 @@ def gaussian_ib_curve(correlation: ArrayLike, betas: ArrayLike) -> xr.Dataset:
 
 def _squared_correlations(correlation: ArrayLike) -> NDArray[np.float64]:
     """Squares above 0, the largest first."""
-    correlation = np.atleast_1d(np.asarray(correlation, dtype=np.float64))
-    if correlation.ndim != 1 or not (np.abs(correlation) < 1).all():
+    rho = np.atleast_1d(np.asarray(correlation, dtype=np.float64))
+    if rho.ndim != 1 or not (np.abs(rho) < 1).all():
         raise ValueError(
-            f"correlations of several directions must lie between -1 and 1, got {correlation}; at "
+            f"correlations of several directions must lie between -1 and 1, got {rho}; at "
             "1 the information is infinite."
         )
-    rho2 = np.sort(correlation**2)[::-1]
+    rho2 = np.sort(rho**2)[::-1]
     if not rho2.size or rho2[0] == 0:
         raise ValueError("all correlations are 0, and no T says anything about Y.")
     return rho2[rho2 > 0]
 
 
 def _covariance(covariance: ArrayLike) -> NDArray[np.float64]:
-    covariance = np.atleast_2d(np.asarray(covariance, dtype=np.float64))
-    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
-        raise ValueError(f"covariance must be a square matrix, got shape {covariance.shape}.")
-    if not np.allclose(covariance, covariance.T):
+    sigma = np.atleast_2d(np.asarray(covariance, dtype=np.float64))
+    if sigma.ndim != 2 or sigma.shape[0] != sigma.shape[1]:
+        raise ValueError(f"covariance must be a square matrix, got shape {sigma.shape}.")
+    if not np.allclose(sigma, sigma.T):
         raise ValueError(
             "covariance must be symmetric; the largest asymmetry is "
-            f"{np.abs(covariance - covariance.T).max():.3g}."
+            f"{np.abs(sigma - sigma.T).max():.3g}."
         )
-    variances = np.linalg.eigvalsh(covariance)
+    variances = np.linalg.eigvalsh(sigma)
     if variances[0] < -1e-10 * max(variances[-1], 0.0):
         raise ValueError(
             "covariance must be positive semi-definite; its smallest eigenvalue is "
             f"{variances[0]:.3g}."
         )
-    return covariance
+    return sigma

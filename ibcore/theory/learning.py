@@ -24,13 +24,11 @@ def generalisation_error(student: ArrayLike, teacher: ArrayLike, noise_variance:
     >>> generalisation_error([[1.0, 0.0]], [[1.0, 1.0]], noise_variance=0.5)
     1.0
     """
-    student, teacher = _matrix("student", student), _matrix("teacher", teacher)
-    if student.shape != teacher.shape:
-        raise ValueError(
-            f"student and teacher must have one shape, got {student.shape} and {teacher.shape}."
-        )
-    outputs, inputs = teacher.shape
-    gap = ((teacher - student) ** 2).sum() / inputs
+    w, w_o = _matrix("student", student), _matrix("teacher", teacher)
+    if w.shape != w_o.shape:
+        raise ValueError(f"student and teacher must have one shape, got {w.shape} and {w_o.shape}.")
+    outputs, inputs = w_o.shape
+    gap = ((w_o - w) ** 2).sum() / inputs
     return float(gap + outputs * _positive("noise_variance", noise_variance, zero=True))
 
 
@@ -56,8 +54,8 @@ def student_information(
     >>> [round(float(bits * np.log(2)), 10) for bits in found]
     [0.8170652625, 0.2818445567]
     """
-    weight, teacher = _matrix("weight", weight), _matrix("teacher", teacher)
-    n = _same_inputs(weight, teacher)
+    w, w_o = _matrix("weight", weight), _matrix("teacher", teacher)
+    n = _same_inputs(w, w_o)
     v, v_o = (
         _positive(name, value)
         for name, value in (
@@ -65,10 +63,10 @@ def student_information(
             ("teacher_noise_variance", teacher_noise_variance),
         )
     )
-    i_xt = 0.5 * np.log2(1 + np.linalg.svd(weight, compute_uv=False) ** 2 / (n * v)).sum()
-    s_t = weight @ weight.T / n + v * np.eye(len(weight))
-    s_ty = weight @ teacher.T / n
-    s_y = teacher @ teacher.T / n + v_o * np.eye(len(teacher))
+    i_xt = 0.5 * np.log2(1 + np.linalg.svd(w, compute_uv=False) ** 2 / (n * v)).sum()
+    s_t = w @ w.T / n + v * np.eye(len(w))
+    s_ty = w @ w_o.T / n
+    s_y = w_o @ w_o.T / n + v_o * np.eye(len(w_o))
     left = s_y - s_ty.T @ np.linalg.solve(s_t, s_ty)
     return float(i_xt), float(0.5 * (_log2_det(s_y) - _log2_det(left)))
 
@@ -93,16 +91,16 @@ def input_information(
     >>> round(a, 6), round(b, 6)
     (0.5, 0.0)
     """
-    weight, chosen = _matrix("weight", weight), np.asarray(chosen)
-    if chosen.dtype != bool or chosen.shape != weight.shape[1:]:
+    w, a = _matrix("weight", weight), np.asarray(chosen)
+    if a.dtype != bool or a.shape != w.shape[1:]:
         raise ValueError(
-            f"chosen must say yes or no for each of the {weight.shape[1]} inputs, got "
-            f"{chosen.dtype} of shape {chosen.shape}."
+            f"chosen must say yes or no for each of the {w.shape[1]} inputs, got {a.dtype} of "
+            f"shape {a.shape}."
         )
-    n, v = weight.shape[1], _positive("noise_variance", noise_variance)
-    noise = v * np.eye(len(weight))
-    others = weight[:, ~chosen] @ weight[:, ~chosen].T / n + noise
-    every = _log2_det(weight @ weight.T / n + noise)
+    n, v = w.shape[1], _positive("noise_variance", noise_variance)
+    noise = v * np.eye(len(w))
+    others = w[:, ~a] @ w[:, ~a].T / n + noise
+    every = _log2_det(w @ w.T / n + noise)
     rest = _log2_det(others)
     return float(0.5 * (every - rest)), float(0.5 * (rest - _log2_det(noise)))
 
@@ -128,12 +126,14 @@ def shallow_student(
     -------
     (time, output, input) array
     """
-    x, y = _matrix("x", x), _matrix("y", y)
-    shape = _matrix("teacher", teacher).shape
-    if (y.shape[1], x.shape[1]) != shape or len(x) != len(y):
-        raise ValueError(f"x {x.shape} and y {y.shape} do not fit a teacher of shape {shape}.")
-    values, axes = np.linalg.eigh(x.T @ x / len(x))
-    target = y.T @ x / len(x) @ axes  # λ times the least-squares weights
+    inputs, targets = _matrix("x", x), _matrix("y", y)
+    shape, n = _matrix("teacher", teacher).shape, len(inputs)
+    if (targets.shape[1], inputs.shape[1]) != shape or n != len(targets):
+        raise ValueError(
+            f"x {inputs.shape} and y {targets.shape} do not fit a teacher of shape {shape}."
+        )
+    values, axes = np.linalg.eigh(inputs.T @ inputs / n)
+    target = targets.T @ inputs / n @ axes  # λ times the least-squares weights
     rate = 2 * _positive("learning_rate", learning_rate) * values
     t = np.asarray(steps)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -141,14 +141,14 @@ def shallow_student(
     return (target * grown[:, None]) @ axes.T
 
 
-def _matrix(name, value):
-    value = np.asarray(value, np.float64)
-    if value.ndim != 2 or not np.isfinite(value).all():
-        raise ValueError(f"{name} must be a finite matrix, got shape {value.shape}.")
-    return value
+def _matrix(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    matrix = np.asarray(value, np.float64)
+    if matrix.ndim != 2 or not np.isfinite(matrix).all():
+        raise ValueError(f"{name} must be a finite matrix, got shape {matrix.shape}.")
+    return matrix
 
 
-def _same_inputs(weight, teacher):
+def _same_inputs(weight: NDArray[np.float64], teacher: NDArray[np.float64]) -> int:
     if weight.shape[1] != teacher.shape[1]:
         raise ValueError(
             f"layer and teacher must have the same inputs, got {weight.shape[1]} and "
@@ -157,11 +157,11 @@ def _same_inputs(weight, teacher):
     return weight.shape[1]
 
 
-def _positive(name, value, zero=False):
+def _positive(name: str, value: float, zero: bool = False) -> float:
     if not (np.isfinite(value) and (value > 0 or (zero and value == 0))):
         raise ValueError(f"{name} must be positive, got {value}.")
     return float(value)
 
 
-def _log2_det(matrix):
+def _log2_det(matrix: NDArray[np.float64]) -> np.float64:
     return np.linalg.slogdet(matrix)[1] / np.log(2)

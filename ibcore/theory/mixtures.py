@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 _NODES = {1: 120, 2: 40}
 
@@ -23,14 +23,14 @@ def mixture_information(centres: ArrayLike) -> float:
     >>> round(mixture_information([0.0, 2.0]), 9)
     0.485944154
     """
-    centres = _points(centres)
-    d = centres.shape[1]
+    points = _points(centres)
+    d = points.shape[1]
     if d not in _NODES:
         raise ValueError(f"quadrature is for one or two dimensions, got {d}.")
     grid, weight = _quadrature(d)
-    t = centres[:, None] + grid
+    t = points[:, None] + grid
     # the density at t over that of its own noise: no noise entropy to subtract
-    gap = ((t[:, :, None] - centres) ** 2).sum(-1) - (grid**2).sum(-1)[None, :, None]
+    gap = ((t[:, :, None] - points) ** 2).sum(-1) - (grid**2).sum(-1)[None, :, None]
     density = np.exp(-gap / 2).mean(axis=-1)
     return float(-(np.log2(density) @ weight).mean())
 
@@ -54,16 +54,16 @@ def pairwise_bound(centres: ArrayLike, alpha: float | None = None) -> float:
     >>> round(pairwise_bound([0.0, 2.0]), 6), round(pairwise_bound([0.0, 2.0], alpha=0.5), 6)
     (0.816882, 0.316051)
     """
-    centres = _points(centres)
+    points = _points(centres)
     if alpha is not None and not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha}.")
     factor = 1.0 if alpha is None else alpha * (1 - alpha)
-    square = ((centres[:, None] - centres) ** 2).sum(axis=-1)
+    square = ((points[:, None] - points) ** 2).sum(axis=-1)
     return float(-np.log2(np.exp(-factor * square / 2).mean(axis=1)).mean())
 
 
 @cache
-def _quadrature(d):
+def _quadrature(d: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Nodes (node, dimension) and weights for a standard normal."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES[d])
     weights = weights / weights.sum()
@@ -71,9 +71,9 @@ def _quadrature(d):
     return grid, weights if d == 1 else np.outer(weights, weights).ravel()
 
 
-def _points(centres):
-    centres = np.asarray(centres, np.float64)
-    centres = centres[:, None] if centres.ndim == 1 else centres
-    if centres.ndim != 2 or len(centres) == 0 or not np.isfinite(centres).all():
-        raise ValueError(f"centres must be (point, dimension) and finite, got {centres.shape}.")
-    return centres
+def _points(centres: ArrayLike) -> NDArray[np.float64]:
+    points = np.asarray(centres, np.float64)
+    points = points[:, None] if points.ndim == 1 else points
+    if points.ndim != 2 or len(points) == 0 or not np.isfinite(points).all():
+        raise ValueError(f"centres must be (point, dimension) and finite, got {points.shape}.")
+    return points

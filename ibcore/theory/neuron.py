@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ibcore.theory.mixtures import mixture_information
 
@@ -11,10 +11,10 @@ from ibcore.theory.mixtures import mixture_information
 class NeuronPath(NamedTuple):
     """Arrays over the recorded steps; information in bits."""
 
-    step: np.ndarray
-    weight: np.ndarray
-    bias: np.ndarray
-    information: np.ndarray
+    step: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    information: NDArray[np.float64]
 
 
 def learning_neuron(
@@ -54,23 +54,25 @@ def learning_neuron(
     >>> [round(float(bits), 2) for bits in (path.information.max(), path.information[-1])]
     [1.51, 0.81]
     """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
+    inputs, targets = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if inputs.ndim != 1 or inputs.shape != targets.shape or len(inputs) < 2:
         raise ValueError(
-            f"x and y must be (point,) of one length, at least 2; got {x.shape} and {y.shape}."
+            f"x and y must be (point,) of one length, at least 2; got {inputs.shape} and "
+            f"{targets.shape}."
         )
     if not (noise_std > 0 and learning_rate > 0 and n_steps >= 1):
         raise ValueError(
             "noise_std and learning_rate must be positive and n_steps at least 1, got "
             f"{noise_std}, {learning_rate} and {n_steps}."
         )
-    bias, found, due = 0.0, [], 0.0
+    bias, due = 0.0, 0.0
+    found: list[tuple[float, float, float, float]] = []
     for step in range(n_steps + 1):
-        t = np.tanh(weight * x + bias)
+        t = np.tanh(weight * inputs + bias)
         if step >= due or step == n_steps:
             found.append((step, weight, bias, mixture_information(t / noise_std)))
             due = max(step + 1, step * 1.05)
-        pull = 2 * (t - y) * (1 - t * t)
-        weight -= learning_rate * float((pull * x).mean())
+        pull = 2 * (t - targets) * (1 - t * t)
+        weight -= learning_rate * float((pull * inputs).mean())
         bias -= learning_rate * float(pull.mean())
     return NeuronPath(*np.array(found).T)
