@@ -1,9 +1,12 @@
 """The experiment: checked on construction, named by what decides one network."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from ibcore import config, networks, observables, tasks
+from ibcore import config, networks, observables
 from ibcore.config import Experiment
 
 
@@ -140,10 +143,25 @@ def test_two_measured_epochs_are_the_first_and_the_last():
 
 def test_every_name_in_config_is_known_to_the_code():
     """A name that config allows and no module knows would fail only after work was done."""
-    assert set(config.TASKS) == set(tasks.LOADERS)
     assert set(config.ACTIVATIONS) == {*networks.ACTIVATIONS, "prelu"}
     rng = np.random.default_rng(0)
     for initializer in config.INITIALIZERS:
         assert networks.initial_layer(rng, 3, 2, initializer).shape == (3, 2)
     names = {name for one in observables.OBSERVABLES.values() for name in one.names}
     assert names == set(observables.VARIABLES)
+
+
+def test_the_bottom_floor_is_light():
+    """config by itself brings numpy and nothing else that is large."""
+    script = (
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('config', {config.__file__!r})\n"
+        "module = importlib.util.module_from_spec(spec)\n"
+        "sys.modules['config'] = module\n"
+        "spec.loader.exec_module(module)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    large = {"ibcore", "numba", "pandas", "scipy", "sklearn", "torch", "xarray"}
+    assert not large & set(done.stdout.split())

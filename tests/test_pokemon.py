@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import ibcore as ib
+from ibcore import tasks
 from ibcore.claims.registry import EFFECT_WORDS
-from ibcore.tasks import load_task, pokemon
+from ibcore.tasks import pokemon
 from ibcore.training import split_rows
 
 DATA = os.environ.get("IBCORE_DATA")
@@ -162,7 +163,7 @@ def test_the_grouped_split_keeps_places_on_one_side():
 def test_the_chapter_runs_on_the_real_file(small):
     """From a file of the real layout to a verdict; the stand-in stays where it is not asked for."""
     real_layout().to_csv(small, index=False)
-    load_task.cache_clear()
+    tasks._loaded.cache_clear()
     try:
         study = ib.Study("dong", data="real", profile="smoke")
         assert {one.task for one in study.experiments.values()} == {
@@ -177,8 +178,8 @@ def test_the_chapter_runs_on_the_real_file(small):
         assert found.n_seeds == 10
         assert found.criterion.startswith("On the real sightings, medians")
     finally:
-        load_task.cache_clear()
-    tasks = {one.task for one in ib.Study("dong").experiments.values()}
-    assert tasks == {"pokemon", "pokemon_minmax"}
+        tasks._loaded.cache_clear()
+    named = {one.task for one in ib.Study("dong").experiments.values()}
+    assert named == {"pokemon", "pokemon_minmax"}
     with pytest.raises(ValueError, match="data must be one of stand-in, real"):
         ib.Study("dong", data="kaggle")

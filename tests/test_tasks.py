@@ -1,5 +1,6 @@
 """Tasks, held against the original files, the stated facts and brute force."""
 
+import ast
 import gzip
 import os
 import threading
@@ -14,9 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ibcore import config
+from ibcore import config, tasks
 from ibcore.information import entropy, label_distribution, mutual_information
-from ibcore.tasks import LOADERS, Fact, Task, icosahedron, images, load_task, load_var_u, szt_facts
+from ibcore.tasks import (
+    LOADERS,
+    Fact,
+    Task,
+    icosahedron,
+    images,
+    load_task,
+    load_var_u,
+    module_of,
+    szt_facts,
+)
 from ibcore.tasks.facts import Y_SHA256
 
 BOOLEAN = ("szt", "szt_soft", "g1", "g2", "random", "parity")
@@ -38,9 +49,30 @@ def by_hand(row):
     return len(marked) + np.linalg.norm(marked.sum(axis=0))
 
 
-def test_config_and_tasks_name_the_same_tasks():
-    """The names that an experiment accepts are those that can be loaded."""
-    assert set(config.TASKS) == set(LOADERS)
+def test_every_name_has_its_loader():
+    """What tasks.toml points to is there, and lies in the module that counts as the task's own."""
+    assert tuple(LOADERS) == config.TASKS
+    for name, loader in LOADERS.items():
+        assert loader.__module__ == module_of(name)
+
+
+def test_who_asks_for_one_task_reaches_no_other():
+    """Results are identified by the code that they reach by import: here, base alone."""
+    source = Path(tasks.__file__).read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(source)))
+    imported = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    imported |= {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    assert {name for name in imported if name.startswith("ibcore")} == {
+        "ibcore.config",
+        "ibcore.tasks.base",
+    }
+
+
+def test_names_of_single_tasks_are_found_when_asked_for():
+    assert tasks.szt_facts is szt_facts
+    assert tasks.icosahedron is icosahedron
+    with pytest.raises(AttributeError, match="no attribute 'szt_fact'"):
+        _ = tasks.szt_fact
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
