@@ -15,6 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ibcore.information import entropy_from_counts
 from ibcore.tasks.boolean import load_szt
@@ -37,7 +38,7 @@ class Parts(NamedTuple):
 
 
 @cache
-def _classes() -> dict[str, np.ndarray]:
+def _classes() -> dict[str, NDArray[np.int64]]:
     """Label, signature, orbit and number of ones of every input, as integers."""
     pairs = signatures()
     return {
@@ -48,7 +49,7 @@ def _classes() -> dict[str, np.ndarray]:
     }
 
 
-def decompose(codes: np.ndarray) -> Parts:
+def decompose(codes: ArrayLike) -> Parts:
     """Take I(X;T) of a discrete T on all 4096 inputs of the 12-bit task apart.
 
     Parameters
@@ -68,15 +69,14 @@ def decompose(codes: np.ndarray) -> Parts:
     >>> [round(part, 4) for part in decompose(load_szt().y)]
     [0.9992, 0.0, 0.0, 0.0, 0.6276]
     """
-    codes = np.asarray(codes)
-    if len(codes) != 4096 or codes.dtype.kind not in "iub":
+    rows = np.asarray(codes)
+    if len(rows) != 4096 or rows.dtype.kind not in "iub":
         raise ValueError(
             "codes must be integers for all 4096 inputs of the 12-bit task in its order, got "
-            f"{codes.dtype} of shape {codes.shape}; bin the layer first, with Binning().codes(t)."
+            f"{rows.dtype} of shape {rows.shape}; bin the layer first, with Binning().codes(t)."
         )
-    if codes.ndim == 2:
-        codes = np.unique(codes, axis=0, return_inverse=True)[1]
-    t = codes.reshape(-1).astype(np.int64)
+    symbols = np.unique(rows, axis=0, return_inverse=True)[1] if rows.ndim == 2 else rows
+    t = symbols.reshape(-1).astype(np.int64)
     t -= t.min()
     given = {name: _entropy_given(t, c) for name, c in _classes().items()}
     h_t = entropy_from_counts(np.bincount(t))
@@ -89,7 +89,7 @@ def decompose(codes: np.ndarray) -> Parts:
     )
 
 
-def _entropy_given(t, c):
+def _entropy_given(t: NDArray[np.int64], c: NDArray[np.int64]) -> float:
     """H(T|C) in bits."""
     _, counts = np.unique(c * (t.max() + 1) + t, return_counts=True)
     return entropy_from_counts(counts) - entropy_from_counts(np.bincount(c))

@@ -6,7 +6,7 @@ All functions take t (sample, unit) and integer labels y (sample,), and compute 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ibcore.estimators.counting import checked_layer
 
@@ -27,15 +27,15 @@ class Scatter(NamedTuple):
     log_det_within: float
 
 
-def _checked(t, y):
-    t = checked_layer(t).astype(np.float64)
-    y = np.asarray(y)
-    if y.shape != (len(t),) or y.dtype.kind not in "iub":
+def _checked(t: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Points, (sample, unit), and their classes counted from 0."""
+    points, labels = checked_layer(t).astype(np.float64), np.asarray(y)
+    if labels.shape != (len(points),) or labels.dtype.kind not in "iub":
         raise ValueError(
-            f"y must be one integer label for each of the {len(t)} rows, got {y.dtype} of shape "
-            f"{y.shape}."
+            f"y must be one integer label for each of the {len(points)} rows, got {labels.dtype} "
+            f"of shape {labels.shape}."
         )
-    return t, np.unique(y, return_inverse=True)[1]
+    return points, np.unique(labels, return_inverse=True)[1]
 
 
 def scatter(t: ArrayLike, y: ArrayLike, floor: float = 1e-12) -> Scatter:
@@ -51,17 +51,17 @@ def scatter(t: ArrayLike, y: ArrayLike, floor: float = 1e-12) -> Scatter:
     >>> scatter([[-1.0], [1.0], [3.0], [5.0]], [0, 0, 1, 1])[:3]
     (1.0, 4.0, 0.125)
     """
-    t, y = _checked(t, y)
-    n_classes = y.max() + 1
-    share = np.bincount(y) / len(y)
-    means = np.stack([t[y == c].mean(axis=0) for c in range(n_classes)])
-    inner = t - means[y]
-    outer = means - t.mean(axis=0)
-    s_w = inner.T @ inner / len(t)
+    points, classes = _checked(t, y)
+    n_classes = classes.max() + 1
+    share = np.bincount(classes) / len(classes)
+    means = np.stack([points[classes == c].mean(axis=0) for c in range(n_classes)])
+    inner = points - means[classes]
+    outer = means - points.mean(axis=0)
+    s_w = inner.T @ inner / len(points)
     s_b = (outer * share[:, None]).T @ outer
     log_det = np.log2(np.linalg.eigvalsh(s_w) + floor).sum()
     # without a distance between means nothing has collapsed: the pseudo-inverse would say 0
-    apart = np.trace(s_b) > 1e-24 * np.square(t).mean()
+    apart = np.trace(s_b) > 1e-24 * np.square(points).mean()
     collapse = np.trace(s_w @ np.linalg.pinv(s_b)) / n_classes if apart else np.nan
     return Scatter(float(np.trace(s_w)), float(np.trace(s_b)), float(collapse), float(log_det))
 
@@ -71,17 +71,17 @@ def cosines(t: ArrayLike, y: ArrayLike) -> tuple[float, float]:
 
     Pairs of a sample with itself do not count; a row of zeros has the cosine 0 with all others.
     """
-    t, y = _checked(t, y)
-    length = np.linalg.norm(t, axis=1, keepdims=True)
-    unit = np.divide(t, length, out=np.zeros_like(t), where=length > 0)
+    points, classes = _checked(t, y)
+    length = np.linalg.norm(points, axis=1, keepdims=True)
+    unit = np.divide(points, length, out=np.zeros_like(points), where=length > 0)
     # the sum over all pairs of a set is the square of the length of its sum
-    sums = np.stack([unit[y == c].sum(axis=0) for c in range(y.max() + 1)])
-    counts = np.bincount(y)
+    sums = np.stack([unit[classes == c].sum(axis=0) for c in range(classes.max() + 1)])
+    counts = np.bincount(classes)
     own = (unit**2).sum()
     same = (sums**2).sum() - own
     every = (sums.sum(axis=0) ** 2).sum() - own
     n_same = (counts * (counts - 1.0)).sum()
-    n_other = len(t) * (len(t) - 1.0) - n_same
+    n_other = len(points) * (len(points) - 1.0) - n_same
     within = same / n_same if n_same else np.nan
     return float(within), float((every - same) / n_other) if n_other else np.nan
 
@@ -91,15 +91,15 @@ def participation_ratio(t: ArrayLike) -> float:
 
     From 1 to the number of units; 0 for a layer that does not vary.
     """
-    t = checked_layer(t).astype(np.float64)
-    covariance = np.cov(t, rowvar=False, bias=True).reshape(t.shape[1], -1)
+    points = checked_layer(t).astype(np.float64)
+    covariance = np.cov(points, rowvar=False, bias=True).reshape(points.shape[1], -1)
     square = (covariance**2).sum()
     return float(np.trace(covariance) ** 2 / square) if square > 0 else 0.0
 
 
 def distance_histograms(
     t: ArrayLike, y: ArrayLike, edges: ArrayLike
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Counts of the distances of all pairs within classes and between classes.
 
     Parameters
@@ -111,15 +111,17 @@ def distance_histograms(
     -------
     within, between : (bin,) integer arrays
     """
-    t, y = _checked(t, y)
-    edges = np.asarray(edges, np.float64)
-    counts = np.zeros((2, len(edges) - 1), np.int64)
-    for start in range(0, len(t), ROWS_AT_ONCE):
-        block = t[start : start + ROWS_AT_ONCE]
-        square = sum((block[:, None, u] - t[None, start:, u]) ** 2 for u in range(t.shape[1]))
-        later = np.arange(len(block))[:, None] < np.arange(len(t) - start)[None]
-        same = y[start : start + ROWS_AT_ONCE, None] == y[None, start:]
+    points, classes = _checked(t, y)
+    bounds = np.asarray(edges, np.float64)
+    counts = np.zeros((2, len(bounds) - 1), np.int64)
+    for start in range(0, len(points), ROWS_AT_ONCE):
+        block, rest = points[start : start + ROWS_AT_ONCE], points[start:]
+        square = np.zeros((len(block), len(rest)))
+        for u in range(points.shape[1]):
+            square += (block[:, None, u] - rest[None, :, u]) ** 2
+        later = np.arange(len(block))[:, None] < np.arange(len(rest))[None]
+        same = classes[start : start + ROWS_AT_ONCE, None] == classes[None, start:]
         distance = np.sqrt(square)
         for which, chosen in enumerate((later & same, later & ~same)):
-            counts[which] += np.histogram(distance[chosen], edges)[0]
+            counts[which] += np.histogram(distance[chosen], bounds)[0]
     return counts[0], counts[1]

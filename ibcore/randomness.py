@@ -2,6 +2,7 @@
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 PURPOSES = {
     "data": 0,
@@ -55,7 +56,7 @@ def shuffled(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _fisher_yates(rows, uniform):
+def _fisher_yates(rows: np.ndarray, uniform: NDArray[np.float64]) -> None:
     """Swap each place, from the last one down, with one of those up to it."""
     for i in range(len(rows) - 1, 0, -1):
         j = int(uniform[i] * (i + 1))
