@@ -17,6 +17,8 @@ TASK_LOADERS: dict[str, str] = tomllib.loads(
     (Path(__file__).parent / "tasks" / "tasks.toml").read_text(encoding="utf-8")
 )
 TASKS = tuple(TASK_LOADERS)
+# Name -> hash of the data, of tasks that a user registered: see ``accept_task``.
+OWN_TASKS: dict[str, str] = {}
 ACTIVATIONS = (
     "linear", "tanh", "sigmoid", "relu", "softsign", "softplus", "leaky_relu", "elu",
     "centred_softplus", "swish", "gelu", "abs", "prelu", "hard_tanh",
@@ -39,6 +41,36 @@ _IDENTITY_IF_USED = {
 }  # fmt: skip
 
 
+def shown(value: object, most: int = 80) -> str:
+    """A value as an error message shows it: its ``repr``, cut, whatever that does."""
+    try:
+        text = repr(value)
+    except Exception:  # an integer of 5000 digits, a list in itself a thousand deep, foreign code
+        return f"a value of type {type(value).__name__} that cannot be printed"
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def accept_task(name: str, content: str) -> None:
+    """Let experiments name a task of the user's own.
+
+    Parameters
+    ----------
+    name : str
+        Of the task; one that is known already is replaced.
+    content : str
+        Hash of its data, which becomes part of the digest of its experiments: other data under
+        the same name are another experiment.
+
+    Raises
+    ------
+    ValueError
+        If the book has a task of this name.
+    """
+    if name in TASKS:
+        raise ValueError(f"{name!r} is a task of the book; give your own another name.")
+    OWN_TASKS[name] = content
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """Everything that decides the result of training an ensemble, and nothing else.
@@ -46,7 +78,8 @@ class Experiment:
     Parameters
     ----------
     task : str
-        One of ``config.TASKS``.
+        One of ``config.TASKS``, or a task of your own that ``ibcore.tasks.register_task`` was
+        given.
     hidden_widths : tuple of int
         Units per hidden layer; the output layer follows from the task.
     activation : str
@@ -142,7 +175,7 @@ class Experiment:
 
     def __post_init__(self):
         """Check every field and bring lists and numbers into one form."""
-        self._one_of("task", TASKS)
+        self._one_of("task", (*TASKS, *OWN_TASKS))
         self._one_of("activation", ACTIVATIONS)
         self._one_of("initializer", INITIALIZERS)
         self._one_of("optimizer", OPTIMIZERS)
@@ -265,9 +298,26 @@ class Experiment:
         """The experiment that ``to_json`` wrote."""
         return cls(**json.loads(text))
 
+    def _task_content(self) -> str:
+        if self.task not in OWN_TASKS:
+            raise ValueError(
+                f"the task {self.task!r} is not registered in this process; give it to "
+                "ib.register_task first."
+            )
+        return OWN_TASKS[self.task]
+
     def digest(self) -> str:
-        """Sixteen hexadecimal characters that name the result of one network."""
+        """Sixteen hexadecimal characters that name the result of one network.
+
+        Raises
+        ------
+        ValueError
+            If the task is a user's own and not registered in this process: its name alone does
+            not say which data it has.
+        """
         deciding = {key: value for key, value in asdict(self).items() if key not in _NOT_IDENTITY}
+        if self.task not in TASKS:
+            deciding["task_content"] = self._task_content()
         if self.optimizer != "momentum":
             del deciding["momentum"]
         if not self.l2:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibcore import config, tasks
+from ibcore.config import Experiment
 from ibcore.information import entropy, label_distribution, mutual_information
 from ibcore.tasks import (
     LOADERS,
@@ -26,9 +27,11 @@ from ibcore.tasks import (
     load_task,
     load_var_u,
     module_of,
+    register_task,
     szt_facts,
 )
 from ibcore.tasks.facts import Y_SHA256
+from ibcore.training import train
 
 BOOLEAN = ("szt", "szt_soft", "g1", "g2", "random", "parity")
 EMBEDDED = (*BOOLEAN, "digits")
@@ -151,6 +154,84 @@ def test_an_unknown_task_is_refused_with_the_names():
     """The error lists what can be loaded."""
     with pytest.raises(ValueError, match="no task is called 'mnst'; the tasks are szt, szt_soft"):
         load_task("mnst")
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """A function that makes a task of one's own; what is registered is forgotten afterwards."""
+    monkeypatch.setattr(tasks, "_own", {})
+    monkeypatch.setattr(config, "OWN_TASKS", {})
+    monkeypatch.setattr(tasks, "OWN_TASKS", config.OWN_TASKS)
+
+    def make(name="mine", scale=1.0, **changes):
+        x = np.float32(scale) * np.eye(6, dtype=np.float32)
+        settings = {"x": x, "y": np.arange(6) % 2, "n_classes": 2, "description": "six points"}
+        return Task(name=name, **settings | changes)
+
+    return make
+
+
+def test_a_task_of_ones_own_is_accepted_loaded_and_trained_on(own):
+    with pytest.raises(ValueError, match=r"task must be one of .*got 'mine'"):
+        Experiment(task="mine")
+    with pytest.raises(ValueError, match=r"no task is called 'mine'.*ib\.register_task first"):
+        load_task("mine")
+    register_task(own())
+    np.testing.assert_array_equal(load_task("mine").x, np.eye(6))
+    assert load_task("mine") is load_task("mine")
+    experiment = Experiment(task="mine", hidden_widths=(3,), n_epochs=2, n_seeds=1)
+    assert Experiment.from_json(experiment.to_json()) == experiment
+    assert train(experiment, progress=False).ensemble(-1).weights[0].shape == (1, 6, 3)
+
+
+def test_other_data_under_the_same_name_are_another_experiment(own):
+    """Every array, its type and the number of classes count; prose does not."""
+    seen = set()
+    for task in (
+        own(),
+        own(scale=2.0),
+        own(y=np.array([0, 1, 1, 1, 0, 0])),
+        own(y=np.array([0.0, 1, 0, 1, 0, 1])),
+        own(y=np.arange(6) % 2, n_classes=3),
+        own(train_rows=np.arange(4)),
+        own(test_rows=np.arange(4)),
+        own(groups=np.arange(6)),
+    ):
+        register_task(task)
+        digest = Experiment(task="mine").digest()
+        assert digest not in seen
+        assert module_of("mine") == f"content:{task.content()}"
+        assert load_task("mine").content() == task.content()
+        seen.add(digest)
+    register_task(own(description="the same six points"))
+    assert Experiment(task="mine").digest() in seen
+
+
+def test_a_registered_task_does_not_change_with_the_array_it_was_made_from(own):
+    x = np.eye(6, dtype=np.float32)
+    register_task(own(x=x))
+    digest = Experiment(task="mine").digest()
+    x[0, 0] = 7
+    assert load_task("mine").x[0, 0] == 1
+    assert load_task("mine").content() == own().content()
+    assert Experiment(task="mine").digest() == digest
+
+
+def test_a_digest_is_not_made_from_a_name_alone(own, monkeypatch):
+    """An experiment that came from another process may name a task that this one does not know."""
+    register_task(own())
+    experiment = Experiment(task="mine")
+    monkeypatch.delitem(config.OWN_TASKS, "mine")
+    with pytest.raises(ValueError, match="'mine' is not registered in this process; give it to"):
+        experiment.digest()
+
+
+def test_tasks_of_the_book_keep_their_names(own):
+    with pytest.raises(ValueError, match="'szt' is a task of the book; give your own another"):
+        register_task(own("szt"))
+    with pytest.raises(ValueError, match=r"register_task takes an ib\.Task, got 'szt'"):
+        register_task("szt")
+    assert load_task("szt").x.shape == (4096, 12)
 
 
 @needs_data

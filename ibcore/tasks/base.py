@@ -1,6 +1,7 @@
 """What a task is: inputs, labels, and what is known exactly about them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,20 +73,30 @@ class Task:
                 f"got {self.x.dtype} and {self.y.dtype}."
             )
         label_distribution(self.y, self.n_classes)  # refuses labels that are none
-        for name in (
-            "x",
-            "y",
-            "train_rows",
-            "test_rows",
-            "measured_rows",
-            "groups",
-            "target",
-            "teacher",
-        ):
-            if (array := getattr(self, name)) is not None:
-                view = array.view()
-                view.flags.writeable = False
-                object.__setattr__(self, name, view)
+        for name, array in self._arrays().items():
+            view = array.view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+
+    def _arrays(self) -> dict[str, NDArray]:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: one for name, one in values.items() if isinstance(one, np.ndarray)}
+
+    def copy(self) -> "Task":
+        """The same task in memory of its own, which nobody else can write to."""
+        return replace(self, **{name: array.copy() for name, array in self._arrays().items()})
+
+    def content(self) -> str:
+        """SHA-256 of everything but the description: the same for the same data only."""
+        digest = sha256()
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                digest.update(f"{field.name} {value.dtype.str} {value.shape}\n".encode())
+                digest.update(np.ascontiguousarray(value).data)
+            elif field.name != "description":
+                digest.update(f"{field.name} {value!r}\n".encode())
+        return digest.hexdigest()
 
     @property
     def is_soft(self) -> bool:
