@@ -6,8 +6,12 @@ This is the bottom floor. It imports nothing of ibcore and knows no device, path
 import hashlib
 import json
 import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import islice, pairwise
+from numbers import Integral, Real
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,6 +54,127 @@ def shown(value: object, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+class Kind(NamedTuple):
+    """What a setting may be: the text that says so, and what is kept of a value.
+
+    Nothing is converted silently: a whole number comes as one, from Python or NumPy, not as a text,
+    a bool or 3.7. ``read`` raises a bare ValueError for what cannot be; ``checked`` says more.
+    """
+
+    text: str
+    read: Callable[[Any], Any]
+
+    def checked(self, name: str, value: Any) -> Any:
+        """What is kept, or a ValueError that names the setting, what is expected and what came."""
+        try:
+            return self.read(value)
+        except ValueError:
+            raise ValueError(f"{name} must be {self.text}; got {shown(value)}.") from None
+
+
+def one_of(*names: str, own: Mapping[str, str] | None = None, besides: str = "") -> Kind:
+    """One of these names, or of those that come into ``own`` later."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not (value in names or value in (own or {})):
+            raise ValueError
+        return str(value)
+
+    return Kind(f"one of {', '.join(names)}{besides}", read)
+
+
+def whole(least: int, most: int) -> Kind:
+    """A whole number within two limits, both allowed; kept as an int."""
+
+    def read(value: Any) -> int:
+        if not isinstance(value, Integral) or isinstance(value, bool | np.timedelta64):
+            raise ValueError
+        if not least <= value <= most:
+            raise ValueError
+        return int(value)
+
+    return Kind(f"a whole number from {grouped(least)} to {grouped(most)}", read)
+
+
+def number(interval: str) -> Kind:
+    """A finite number in an interval, written as in "[0, 1)" or "(0, 1]"; kept as a float."""
+    low, high = (float(end.replace(" ", "")) for end in interval[1:-1].split(","))
+
+    def read(value: Any) -> float:
+        if not isinstance(value, Real) or isinstance(value, bool | np.timedelta64):
+            raise ValueError
+        try:
+            found = float(value)
+        except OverflowError:
+            raise ValueError from None
+        above = found >= low if interval.startswith("[") else found > low
+        if not (above and (found <= high if interval.endswith("]") else found < high)):
+            raise ValueError
+        return found
+
+    return Kind(f"a number in {interval}", read)
+
+
+def several(member: Kind, fewest: int, most: int) -> Kind:
+    """A list, tuple, range or array (one axis) of whole numbers; kept as a tuple."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if isinstance(value, np.ndarray) and value.ndim == 1 and not np.ma.isMaskedArray(value):
+            value = list(value)
+        if not isinstance(value, list | tuple | range):
+            raise ValueError
+        # islice: a range may be longer than any memory
+        found = tuple(member.read(one) for one in islice(value, most + 1))
+        if not fewest <= len(found) <= most:
+            raise ValueError
+        return found
+
+    return Kind(f"a list of {fewest} to {grouped(most)} numbers, each {member.text}", read)
+
+
+def or_none(kind: Kind) -> Kind:
+    """None, or what another kind allows."""
+    return Kind(f"{kind.text}, or None", lambda value: None if value is None else kind.read(value))
+
+
+def grouped(number: int) -> str:
+    """Digits in threes: 65 536."""
+    return f"{number:,}".replace(",", " ")
+
+
+# Every field of an experiment. The limits are far above what one machine can train; they are there
+# so that a slip of the pen is a sentence, not an hour of swapping.
+MOST_EPOCHS, MOST_LAYERS = 10**8, 100
+MOST_WEIGHTS = 2**28  # of one network, between layers whose widths the experiment names: 1 GiB
+FIELDS: dict[str, Kind] = {
+    "task": one_of(*TASKS, own=OWN_TASKS, besides=", or a task given to ib.register_task"),
+    "hidden_widths": several(whole(1, 65_536), 1, MOST_LAYERS),
+    "activation": one_of(*ACTIVATIONS),
+    "initializer": one_of(*INITIALIZERS),
+    "init_gain": number("(0, 1 000 000]"),
+    "optimizer": one_of(*OPTIMIZERS),
+    "learning_rate": number("(0, 1 000 000]"),
+    "momentum": number("[0, 1)"),
+    "loss": one_of(*LOSSES),
+    "l2": number("[0, 1 000 000]"),
+    "l2_convention": one_of(*L2_CONVENTIONS),
+    "parseval": number("[0, 1 000 000]"),
+    "parseval_form": one_of(*PARSEVAL_FORMS),
+    "regularized_layers": or_none(several(whole(1, 2 * MOST_LAYERS), 1, 2 * MOST_LAYERS)),
+    "noise_std": number("[0, 1 000 000]"),
+    "convolutions": several(whole(1, 4096), 0, 10),
+    "dropout": number("[0, 1)"),
+    "batch_size": or_none(whole(1, MOST_EPOCHS)),
+    "n_epochs": whole(1, MOST_EPOCHS),
+    "train_fraction": number("(0, 1]"),
+    "split": one_of(*SPLITS),
+    "n_seeds": whole(1, 10**6),
+    "first_seed": whole(0, 10**15),
+    "n_measured_epochs": whole(2, 10**5),
+    "measured_epochs": several(whole(0, MOST_EPOCHS), 0, 10**5),
+}
+
+
 def accept_task(name: str, content: str) -> None:
     """Let experiments name a task of the user's own.
 
@@ -71,9 +196,19 @@ def accept_task(name: str, content: str) -> None:
     OWN_TASKS[name] = content
 
 
+def _check_names(values: Iterable[str]) -> None:
+    unknown = sorted(set(values) - set(FIELDS))
+    if unknown:
+        raise ValueError(
+            f"Experiment has no field {', '.join(unknown[:5])}; its fields are {', '.join(FIELDS)}."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """Everything that decides the result of training an ensemble, and nothing else.
+
+    What each field may be, with its limits, stands in ``config.FIELDS``.
 
     Parameters
     ----------
@@ -173,86 +308,40 @@ class Experiment:
     n_measured_epochs: int = 100
     measured_epochs: tuple[int, ...] = ()
 
-    def __post_init__(self):
-        """Check every field and bring lists and numbers into one form."""
-        self._one_of("task", (*TASKS, *OWN_TASKS))
-        self._one_of("activation", ACTIVATIONS)
-        self._one_of("initializer", INITIALIZERS)
-        self._one_of("optimizer", OPTIMIZERS)
-        self._one_of("split", SPLITS)
-        self._one_of("loss", LOSSES)
-        self._one_of("l2_convention", L2_CONVENTIONS)
-        self._one_of("parseval_form", PARSEVAL_FORMS)
-        for name in ("l2", "parseval", "noise_std"):
-            self._set(name, float(getattr(self, name)))
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}.")
-        self._set("dropout", float(self.dropout))
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}.")
-        for name in ("hidden_widths", "convolutions", "measured_epochs"):
-            self._set(name, tuple(int(value) for value in getattr(self, name)))
-        if not self.hidden_widths or min(self.hidden_widths) < 1:
-            raise ValueError(
-                f"hidden_widths needs at least one layer of at least one unit, "
-                f"got {self.hidden_widths}."
-            )
-        if self.convolutions:
-            self._check_convolutions()
-        if self.regularized_layers is not None:
-            self._set(
-                "regularized_layers", tuple(sorted({int(k) for k in self.regularized_layers}))
-            )
-            n_layers = self.n_layers
-            if not set(self.regularized_layers) <= set(range(1, n_layers + 1)) or not len(
-                self.regularized_layers
-            ):
-                raise ValueError(
-                    f"regularized_layers names layers from 1 to {n_layers}, the output layer, or "
-                    f"is None for all; got {self.regularized_layers}."
-                )
-        for name in ("n_epochs", "n_seeds"):
-            self._whole(name, 1)
-        self._whole("first_seed", 0)
-        self._whole("n_measured_epochs", 2)
-        if self.batch_size is not None:
-            self._whole("batch_size", 1)
-        for name in ("learning_rate", "init_gain"):
-            self._set(name, float(getattr(self, name)))
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}.")
-        self._set("momentum", float(self.momentum))
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum must lie in [0, 1), got {self.momentum}.")
-        self._set("train_fraction", float(self.train_fraction))
-        if not 0 < self.train_fraction <= 1:
-            raise ValueError(f"train_fraction must lie in (0, 1], got {self.train_fraction}.")
-        if any(epoch < 0 for epoch in self.measured_epochs):
-            raise ValueError(f"measured_epochs must not be negative, got {self.measured_epochs}.")
-
-    def _check_convolutions(self):
-        if min(self.convolutions) < 1:
-            raise ValueError(f"convolutions names numbers of channels, got {self.convolutions}.")
-        if self.activation == "prelu" or self.l2 or self.parseval:
+    def __post_init__(self) -> None:
+        """Read every field by its line in ``FIELDS``, then what several of them say together."""
+        for name, kind in FIELDS.items():
+            object.__setattr__(self, name, kind.checked(name, getattr(self, name)))
+        if self.convolutions and (self.activation == "prelu" or self.l2 or self.parseval):
             raise ValueError(
                 "a convolutional network has neither trained slopes nor penalties here; use "
                 "another activation than 'prelu', l2=0 and parseval=0."
             )
+        self._check_layers()
+        self._check_size()
 
-    def _set(self, name, value):
-        object.__setattr__(self, name, value)
-
-    def _one_of(self, name, allowed):
-        if getattr(self, name) not in allowed:
+    def _check_layers(self) -> None:
+        """Layers are named once, in order, and there."""
+        if self.regularized_layers is None:
+            return
+        named = tuple(sorted(set(self.regularized_layers)))
+        if named[-1] > self.n_layers:
             raise ValueError(
-                f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}."
+                f"regularized_layers names layers from 1 to {self.n_layers}, the output layer, or "
+                f"is None for all; got {shown(self.regularized_layers)}."
             )
+        object.__setattr__(self, "regularized_layers", named)
 
-    def _whole(self, name, least):
-        value = getattr(self, name)
-        if isinstance(value, bool) or int(value) != value or value < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
-        self._set(name, int(value))
+    def _check_size(self) -> None:
+        """One network fits into memory, as far as the experiment alone can say."""
+        below = [5 * 5 * channels for channels in self.convolutions[:-1]]
+        pairs = [*zip(below, self.convolutions[1:], strict=True), *pairwise(self.hidden_widths)]
+        n_weights = sum(fan_in * unit for fan_in, unit in pairs)
+        if n_weights > MOST_WEIGHTS:
+            raise ValueError(
+                f"hidden_widths and convolutions make {grouped(n_weights)} weights; a network may "
+                f"have {grouped(MOST_WEIGHTS)}. Take narrower layers."
+            )
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -281,12 +370,7 @@ class Experiment:
 
     def replace(self, **changes) -> "Experiment":
         """A copy with other values; an unknown name is an error that lists the known ones."""
-        known = [field.name for field in fields(self)]
-        unknown = sorted(set(changes) - set(known))
-        if unknown:
-            raise ValueError(
-                f"Experiment has no field {', '.join(unknown)}; its fields are {', '.join(known)}."
-            )
+        _check_names(changes)
         return replace(self, **changes)
 
     def to_json(self) -> str:
@@ -295,8 +379,30 @@ class Experiment:
 
     @classmethod
     def from_json(cls, text: str) -> "Experiment":
-        """The experiment that ``to_json`` wrote."""
-        return cls(**json.loads(text))
+        """The experiment that ``to_json`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the text is none of an experiment, or lacks a field. Only those that count where
+            they are used may be missing, as files are older than some of them.
+        """
+        try:
+            values = json.loads(text)
+        except (TypeError, ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict):
+            raise ValueError(
+                f"expected a JSON object with the fields of an experiment, got {shown(text)}."
+            )
+        _check_names(values)
+        missing = [name for name in FIELDS if name not in values.keys() | _IDENTITY_IF_USED.keys()]
+        if missing:
+            raise ValueError(
+                f"the stored experiment lacks {', '.join(missing)}: {shown(text)} is not what "
+                "to_json wrote."
+            )
+        return cls(**values)
 
     def _task_content(self) -> str:
         if self.task not in OWN_TASKS:

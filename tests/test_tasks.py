@@ -156,19 +156,19 @@ def test_an_unknown_task_is_refused_with_the_names():
         load_task("mnst")
 
 
+def make(name="mine", scale=1.0, **changes):
+    """Make a task of one's own."""
+    x = np.float32(scale) * np.eye(6, dtype=np.float32)
+    settings = {"x": x, "y": np.arange(6) % 2, "n_classes": 2, "description": "six points"}
+    return Task(name=name, **settings | changes)
+
+
 @pytest.fixture
-def own(monkeypatch):
-    """A function that makes a task of one's own; what is registered is forgotten afterwards."""
-    monkeypatch.setattr(tasks, "_own", {})
-    monkeypatch.setattr(config, "OWN_TASKS", {})
-    monkeypatch.setattr(tasks, "OWN_TASKS", config.OWN_TASKS)
-
-    def make(name="mine", scale=1.0, **changes):
-        x = np.float32(scale) * np.eye(6, dtype=np.float32)
-        settings = {"x": x, "y": np.arange(6) % 2, "n_classes": 2, "description": "six points"}
-        return Task(name=name, **settings | changes)
-
-    return make
+def own():
+    """Give ``make``, and forget afterwards what was registered."""
+    yield make
+    for registry in (tasks._own, config.OWN_TASKS):
+        registry.pop("mine", None)
 
 
 def test_a_task_of_ones_own_is_accepted_loaded_and_trained_on(own):
