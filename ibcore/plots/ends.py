@@ -47,7 +47,8 @@ def sizes(
         for name in ("i_xt", "i_ty")
     )
     fractions = 100 * curve.train_fraction.values.astype(float)
-    norm = LogNorm(fractions.min(), fractions.max() * 1.0001)
+    low, high = fractions.min(), fractions.max() * 1.0001
+    norm = LogNorm(low, high)
     ax = style.one_axes(ax)
     names = reading.layer_names(curve)
     drawn = reading.chosen_layers(curve, layers)
@@ -74,7 +75,7 @@ def sizes(
         title=reading.legend_title(curve),
     )
     bar = style.colour_bar(ax, norm, "train set [% of all inputs]")
-    ticks = [t for t in (1, 3, 5, 10, 20, 40, 85, 100) if norm.vmin <= t <= norm.vmax]
+    ticks = [t for t in (1, 3, 5, 10, 20, 40, 85, 100) if low <= t <= high]
     bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
     return ax
 

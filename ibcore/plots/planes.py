@@ -69,13 +69,17 @@ def information_plane(
             ax.plot(x[s, :, k], y[s, :, k], color=look.colour, alpha=0.35, linewidth=0.6)
         path = np.column_stack([np.median(x[:, :, k], axis=0), np.median(y[:, :, k], axis=0)])
         steps = LineCollection(
-            np.stack([path[:-1], path[1:]], axis=1), cmap=style.shades(), norm=norm, linewidths=1.6
+            list(np.stack([path[:-1], path[1:]], axis=1)),
+            cmap=style.shades(),
+            norm=norm,
+            linewidths=1.6,
         )
         steps.set_array(epochs[1:].astype(float))
         ax.add_collection(steps)
         at = style.apart(path / scale, MARK_DISTANCE)
         ax.scatter(
-            *path[at].T,
+            path[at, 0],
+            path[at, 1],
             c=epochs[at],
             cmap=style.shades(),
             norm=norm,
@@ -121,7 +125,7 @@ def snapshots(
     measured = [int(epoch) for epoch in plane.epoch.values]
     missing = [epoch for epoch in epochs if epoch not in measured]
     if missing:
-        near = [min(measured, key=lambda m, e=epoch: abs(m - e)) for epoch in missing]
+        near = [measured[np.abs(np.subtract(measured, epoch)).argmin()] for epoch in missing]
         raise ValueError(f"epochs {missing} were not measured; the nearest measured are {near}.")
     axes = style.many_axes(axes, len(epochs), height=2.4, sharex=True, sharey=True)
     names = reading.layer_names(plane)

@@ -110,7 +110,8 @@ def times_of(plane: xr.Dataset, time: str) -> tuple[np.ndarray, str]:
     """Time axis of the plane and its label, in epochs or in optimiser updates."""
     one_of("time", time, ("epoch", "update"))
     if time not in plane.coords:
-        raise ValueError(f"the plane has no coordinate {time!r}, got {sorted(plane.coords)}.")
+        held = sorted(map(str, plane.coords))
+        raise ValueError(f"the plane has no coordinate {time!r}, got {held}.")
     return plane[time].values, {"epoch": "epoch", "update": "optimiser update"}[time]
 
 

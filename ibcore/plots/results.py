@@ -1,6 +1,7 @@
 """Figures of one number per network: times, compressions, relations between them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -254,7 +255,7 @@ def scatter_relation(
     if isinstance(labels, str) or len(labels) != needed:
         raise ValueError(f"labels must name {needed} quantities, got {labels!r}.")
     ax = style.one_axes(ax)
-    options = {
+    options: dict[str, Any] = {
         "s": 24,
         "alpha": 0.85,
         "edgecolors": style.GREY,

@@ -69,7 +69,7 @@ def use_style() -> None:
             "axes.spines.right": False,
             "axes.grid": True,
             "axes.axisbelow": True,
-            "axes.prop_cycle": mpl.cycler(color=COLOURS),
+            "axes.prop_cycle": mpl.rcsetup.cycler(color=COLOURS),
             "grid.color": GREY,
             "grid.alpha": 0.2,
             "grid.linewidth": 0.6,
@@ -118,7 +118,8 @@ def many_axes(
     width: float = 7.2,
     height: float = 2.3,
     legend: float = 0.8,
-    **shared,
+    sharex: bool = False,
+    sharey: bool = False,
 ) -> np.ndarray:
     """``count`` axes as a flat array: those given, or new ones, ``columns`` to a row.
 
@@ -138,7 +139,8 @@ def many_axes(
         figsize=(width, rows * height + legend),
         layout="constrained",
         squeeze=False,
-        **shared,
+        sharex=sharex,
+        sharey=sharey,
     )
     for extra in made.ravel()[count:]:
         extra.set_visible(False)
@@ -250,11 +252,10 @@ def colour_bar(ax: Any, norm: Normalize, label: str) -> Any:
         mpl.cm.ScalarMappable(norm, shades()), ax=panels, label=label, pad=0.02
     )
     bar.outline.set_visible(False)
-    if isinstance(norm, SymLogNorm | LogNorm):
-        decades = 10.0 ** np.arange(
-            np.ceil(np.log10(max(norm.vmin, 1))), np.log10(norm.vmax) + 1e-9
-        )
-        bar.set_ticks([0, *decades] if norm.vmin == 0 else list(decades))
+    low, high = norm.vmin, norm.vmax
+    if isinstance(norm, SymLogNorm | LogNorm) and low is not None and high is not None:
+        decades = 10.0 ** np.arange(np.ceil(np.log10(max(low, 1))), np.log10(high) + 1e-9)
+        bar.set_ticks([0, *decades] if low == 0 else list(decades))
         bar.ax.yaxis.set_major_formatter(lambda value, _: short_number(value))
         bar.ax.minorticks_off()
     return bar
@@ -273,7 +274,7 @@ def handle(label: str, style: Look, *, line: bool = True, colour: str | None = N
     )
 
 
-def side_legend(ax: Axes, **options) -> Any:
+def side_legend(ax: Axes, **options: Any) -> Any:
     """Legend to the right of the axes, where it hides nothing; the layout makes room for it."""
     return ax.legend(
         **{"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0} | options
