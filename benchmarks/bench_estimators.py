@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 import ibcore as ib
-from ibcore.convolution import SAMPLES_AT_ONCE, patches, pooled
+from ibcore.networks.convolution import SAMPLES_AT_ONCE, patches, pooled
 from ibcore.estimators import pairwise
 from ibcore.estimators.propagation import SamplePropagation
-from ibcore.noisy import noisy_layers
+from ibcore.networks.noisy import noisy_layers
 from ibcore.training import train
 
 VARIANCE = 1e-3

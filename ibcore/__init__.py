@@ -21,7 +21,7 @@ from ibcore.estimators import (
 from ibcore.experiment import load_or_run, run
 from ibcore.measure import measure
 from ibcore.networks import Ensemble
-from ibcore.noisy import noisy_layers
+from ibcore.networks.noisy import noisy_layers
 from ibcore.parameters import check_parameters
 from ibcore.store import Store
 from ibcore.study import Study

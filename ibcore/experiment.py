@@ -17,30 +17,16 @@ from json import dumps, loads
 
 import numpy as np
 import xarray as xr
-from tqdm import tqdm
 
 from ibcore import identity, plane
 from ibcore.config import Experiment
-from ibcore.estimators import (
-    OnTrainingRows,
-    RangeBinning,
-    SamplePropagation,
-    from_name,
-    singles,
-    sweeps,
-)
-from ibcore.noisy import noisy_layers
+from ibcore.estimators import RangeBinning, Ruler, checked_rulers, from_name
+from ibcore.estimators.base import passes
 from ibcore.observables import OBSERVABLES, VARIABLES, View, described
 from ibcore.store import Store, block_name, blocks, read_certificates, write_text
 from ibcore.tasks import load_task
-from ibcore.training import (
-    Trajectory,
-    default_threads,
-    engine_for,
-    measured,
-    progress_wanted,
-    train,
-)
+from ibcore.training import Trajectory, engine_for, measured, train
+from ibcore.work import bar, default_threads, progress_wanted
 
 CERTIFIED_DIFFERENCE = 1e-3  # bits; a file rounds to 2e-4
 CERTIFIED_UPDATES = 500  # of wide networks
@@ -53,7 +39,7 @@ DEFAULT_OBSERVABLES = (OBSERVABLES["performance"], OBSERVABLES["shape"])
 
 def run(
     experiment: Experiment,
-    estimators: Sequence,
+    estimators: Sequence[Ruler],
     observables: Sequence = DEFAULT_OBSERVABLES,
     *,
     device: str = "auto",
@@ -123,7 +109,7 @@ def run(
 
 def measure_trajectory(
     trajectory: Trajectory,
-    estimators: Sequence,
+    estimators: Sequence[Ruler],
     observables: Sequence,
     threads: int | None = None,
     progress: bool = True,
@@ -138,16 +124,18 @@ def measure_trajectory(
         estimator that integrates at random stand the standard errors ``i_xt_error`` and
         ``i_ty_error``; the output of a noisy network has no noise of its own and gives NaN.
     """
-    estimators = singles(estimators)
+    estimators = checked_rulers(estimators)
     performance = OBSERVABLES["performance"]
     observables = [performance, *(one for one in observables if one != performance)]
-    task, widths = trajectory.task, trajectory.widths[1:]
+    task, n_layers = trajectory.task, len(trajectory.widths) - 1
     labels = task.y[measured(task)]
-    n_seeds, n_epochs, n_layers = len(trajectory.seeds), len(trajectory.epochs), len(widths)
-    shape = (len(estimators), n_seeds, n_epochs, n_layers)
-    random = any(isinstance(estimator, SamplePropagation) for estimator in estimators)
-    numbers = ("i_xt", "i_ty", "i_xt_error", "i_ty_error")[: 4 if random else 2]
-    found = {name: np.full(shape, np.nan) for name in numbers}
+    n_seeds, n_epochs = len(trajectory.seeds), len(trajectory.epochs)
+    numbers = {name for one in estimators for name in one.numbers}
+    found = {
+        name: np.full((len(estimators), n_seeds, n_epochs, n_layers), np.nan)
+        for name in ("i_xt", "i_ty", "i_xt_error", "i_ty_error")
+        if name in numbers
+    }
     for observable in observables:
         for name in observable.names:
             per_layer = () if observable.per_network else (n_layers,)
@@ -156,58 +144,29 @@ def measure_trajectory(
 
     def measure_one(s: int) -> None:
         own = trajectory.only((trajectory.seeds[s],))
-        prepared = sweeps([estimator.prepare(own) for estimator in estimators])
+        prepared = passes([ruler.prepare(own) for ruler in estimators])
         for k, epoch in enumerate(trajectory.epochs):
             if not broken[k, s]:
                 network = trajectory.ensemble(k)[s]
                 view = View(trajectory.experiment, task, network, trajectory.seeds[s], int(epoch))
-                for estimator, places in prepared:
-                    rows = slice(None)
-                    if isinstance(estimator, OnTrainingRows):
-                        estimator, rows = estimator.estimator, view.rows[0]
-                    for layer, t in enumerate(_seen_by(estimator, view)):
-                        information = _told(estimator, t[rows], labels[rows], len(places))
-                        for name, values in zip(numbers, information.T, strict=False):
-                            found[name][places, s, k, layer] = values
+                for ruler, places in prepared:
+                    rows = ruler.rows(view)
+                    for layer, t in enumerate(ruler.layers(view)):
+                        values = ruler.entries(t[rows], labels[rows])
+                        for name, value in zip(ruler.numbers, values.T, strict=True):
+                            found[name][places, s, k, layer] = value
                 for observable in observables:
                     for name, value in observable(view).items():
                         found[name][s, k] = value
-            bar.update()
+            shown.update()
 
+    about = f"measure {task.name} x {n_seeds}"
     with (
-        tqdm(
-            total=n_seeds * n_epochs,
-            desc=f"measure {task.name} x {n_seeds}",
-            unit="network",
-            disable=not (progress and progress_wanted()),
-            mininterval=0.5,
-        ) as bar,
+        bar(n_seeds * n_epochs, about, "network", progress) as shown,
         ThreadPoolExecutor(threads or default_threads()) as pool,
     ):
         list(pool.map(measure_one, range(n_seeds)))
     return found
-
-
-def _told(estimator, t: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
-    """(ruler, number): I(X;T) and I(T;Y), and their standard errors where there are any."""
-    if isinstance(estimator, SamplePropagation):
-        return np.reshape(estimator.with_errors(t, labels), (1, 4))
-    if getattr(estimator, "scale", None) and not np.ptp(t):
-        # A dead layer has no scale for the noise to follow, and says nothing whatever the noise.
-        return np.zeros((n, 2))
-    return np.reshape(estimator(t, labels), (-1, 2))
-
-
-def _seen_by(estimator, view: View) -> list[np.ndarray]:
-    """The layers as an estimator wants them: some look into the network themselves."""
-    if isinstance(estimator, SamplePropagation):
-        x = view.task.x[measured(view.task)]
-        return noisy_layers(
-            view.network, x, estimator.noise_std, estimator.n_replicas, estimator.seed
-        )[:-1]
-    if hasattr(estimator, "layers"):
-        return estimator.layers(view.network, view.task.x[measured(view.task)])
-    return view.layers
 
 
 def _as_plane(trajectory, estimators, values, attrs) -> xr.Dataset:
@@ -215,7 +174,7 @@ def _as_plane(trajectory, estimators, values, attrs) -> xr.Dataset:
     task, experiment = trajectory.task, trajectory.experiment
     rows = task.x[measured(task)]
     found = plane.new_plane(
-        estimators={repr(one): one.measures for one in singles(estimators)},
+        estimators={repr(one): one.measures for one in checked_rulers(estimators)},
         seeds=trajectory.seeds,
         epochs=trajectory.epochs,
         updates=trajectory.updates,
@@ -243,14 +202,14 @@ def _as_plane(trajectory, estimators, values, attrs) -> xr.Dataset:
 
 
 def missing(
-    stored: xr.Dataset, experiment: Experiment, estimators: Sequence, observables: Sequence
+    stored: xr.Dataset, experiment: Experiment, estimators: Sequence[Ruler], observables: Sequence
 ) -> list[str]:
     """What a stored plane lacks of what is asked for, in words."""
     lacks = []
     for what, wanted, there in (
         ("seed", experiment.seeds, stored["seed"].values),
         ("epoch", experiment.epochs, stored["epoch"].values),
-        ("ruler", [repr(e) for e in singles(estimators)], stored["estimator"].values),
+        ("ruler", [repr(e) for e in checked_rulers(estimators)], stored["estimator"].values),
         ("observable", [n for o in observables for n in o.names], list(stored.data_vars)),
     ):
         absent = [str(one) for one in wanted if one not in there]
@@ -305,7 +264,7 @@ def certify(stored: xr.Dataset, store: Store, *, progress: bool = True) -> str:
 
 def load_or_run(
     experiment: Experiment,
-    estimators: Sequence,
+    estimators: Sequence[Ruler],
     observables: Sequence = DEFAULT_OBSERVABLES,
     *,
     store: Store,
@@ -335,7 +294,7 @@ def load_or_run(
     ValueError
         If the stored file is damaged; it is named, and nothing is computed in its place.
     """
-    estimators = singles(estimators)
+    estimators = checked_rulers(estimators)
     asked, names = experiment, {repr(estimator): estimator for estimator in estimators}
     for path in [] if recompute else store.find(experiment):
         stored = plane.load(path)

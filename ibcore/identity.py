@@ -19,7 +19,7 @@ from ibcore.tasks import load_task
 from ibcore.training import train, updates_per_epoch
 
 PACKAGE = Path(__file__).parent
-TRAINING = ("config", "randomness", "simd", "tasks", "networks", "convolution", "training")
+TRAINING = ("config", "randomness", "simd", "tasks", "networks", "training", "work")
 MEASURING = (
     "information", "theory", "estimators", "geometry", "decomposition", "observables", "experiment",
 )  # fmt: skip

@@ -11,7 +11,7 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from ibcore.estimators import Binning, LayerInformation, singles
+from ibcore.estimators import Binning, LayerInformation, checked_rulers
 
 Estimator = Callable[[np.ndarray, np.ndarray], LayerInformation]
 
@@ -63,9 +63,7 @@ def measure(
     >>> found.i_xt.values.tolist(), found.i_ty.values.tolist()
     ([[1.0]], [[1.0]])
     """
-    estimators = singles(estimators)
-    if not estimators:
-        raise ValueError("give at least one estimator, for example ib.Binning(width=0.07).")
+    estimators = checked_rulers(estimators)
     y = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
     outputs = layer_outputs(module, x, layers=layers, chunk_size=chunk_size)
     if len(y) != len(next(iter(outputs.values()))):

@@ -1,6 +1,7 @@
 """Rulers that follow the network, and quantised networks."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_quantised_networks_obey_the_data_processing_inequality(n_bits, activati
     settings = SMALL.replace(activation=activation, n_epochs=20)
     network = train(settings, progress=False).ensemble(-1)[0]
     task, ruler = load_task("szt"), Quantised(n_bits=n_bits)
-    layers = ruler.layers(network, task.x)
+    layers = ruler.layers(SimpleNamespace(network=network, x=task.x))
     assert all(len(np.unique(t)) <= 2**n_bits for t in layers)
     found = np.array([ruler(t, task.y) for t in layers])
     assert (np.diff(found, axis=0) <= 1e-9).all()
@@ -164,9 +165,9 @@ def test_quantised_networks_obey_the_data_processing_inequality(n_bits, activati
 def test_fine_quantisation_is_the_network_itself():
     network = Ensemble.initial(SMALL.replace(activation="tanh"), (0,), 12, 2)
     task = load_task("szt")
-    assert (
-        Quantised(n_bits=24)(Quantised(n_bits=24).layers(network, task.x)[2], task.y).i_xt == 12.0
-    )
+    ruler = Quantised(n_bits=24)
+    codes = ruler.layers(SimpleNamespace(network=network, x=task.x))[2]
+    assert ruler(codes, task.y).i_xt == 12.0
 
 
 def test_rounding_keeps_levels_apart():

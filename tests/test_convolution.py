@@ -10,7 +10,7 @@ from ibcore.experiment import run
 from ibcore.networks import Ensemble, layer_shapes
 from ibcore.tasks import load_task
 from ibcore.training import batch_orders, engine_for, layer_widths, split_rows, train
-from ibcore.training.single import _shaken
+from ibcore.training.torch_single import _shaken
 from ibcore.training.trajectory import pack, unpack
 
 DIGITS = Experiment(

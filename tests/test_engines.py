@@ -14,7 +14,7 @@ from ibcore.simd import LANES, load, store
 from ibcore.tasks import load_task
 from ibcore.training import kernel, pack, split_rows, target_table, train, unpack
 from ibcore.training.functions import CODES, activated
-from ibcore.training.twin import train_with_torch
+from ibcore.training.torch_batched import train_with_torch
 
 # 2048 rows in batches of 500: five updates per epoch, the last one of 48 rows
 SHORT = Experiment(n_seeds=2, n_epochs=2, n_measured_epochs=2, batch_size=500, train_fraction=0.5)

@@ -10,11 +10,11 @@ from ibcore.estimators import (
     LabelBound,
     MirroredKernelBound,
     TwiceNoisedKernelBound,
+    checked_rulers,
     from_name,
     pairwise,
-    singles,
-    sweeps,
 )
+from ibcore.estimators.base import passes
 from ibcore.estimators.kernel import kernel_information
 from ibcore.estimators.pairwise import entries, similarities, similarities_by_hand
 from ibcore.information import entropy_from_counts
@@ -284,15 +284,15 @@ def test_several_levels_are_as_many_results_and_one_sweep():
     t, y = layer(0)
     levels = (0.3, 0.001, 0.002, 0.064)
     many = KernelBound(levels)
-    assert [repr(one) for one in many.each()] == [
+    assert [repr(one) for one in many.levels()] == [
         f"KernelBound(noise_variance={v}, bound='upper')" for v in levels
     ]
-    for one, found in zip(many.each(), many(t, y), strict=True):
+    for one, found in zip(many.levels(), many(t, y), strict=True):
         assert found.i_xt == pytest.approx(one(t, y).i_xt, abs=1e-5)
         assert from_name(repr(one)) == one
-    spelt = singles([many, KernelBound(0.5, bound="lower")])
+    spelt = checked_rulers([many, KernelBound(0.5, bound="lower")])
     assert len(spelt) == 5
-    assert [places for _, places in sweeps(spelt)] == [[0, 1, 2, 3], [4]]
+    assert [places for _, places in passes(spelt)] == [[0, 1, 2, 3], [4]]
 
 
 def test_entries_collapse_equal_rows_of_a_class():

@@ -1,6 +1,7 @@
 """Linear students of a linear teacher: the task, the exact ruler, the exact error, training."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,7 +113,9 @@ class TestRuler:
         }
         for inputs, values in expected.items():
             ruler = LinearGaussian(0.5, inputs).prepare(trajectory)
-            found = [ruler(t, task.y) for t in ruler.layers(network, task.x)]
+            found = [
+                ruler(t, task.y) for t in ruler.layers(SimpleNamespace(network=network, x=task.x))
+            ]
             np.testing.assert_allclose([one.i_xt for one in found], values, rtol=1e-10)
             i_ty = theory.student_information(products[1], task.teacher, 0.5, 1.0)[1]
             assert found[1].i_ty == pytest.approx(i_ty)
@@ -122,7 +125,7 @@ class TestRuler:
         experiment = students(init_gain=3.0, hidden_widths=(20,))
         trajectory = ib.train(experiment.replace(n_seeds=1, n_epochs=50), progress=False)
         ruler = LinearGaussian(1.0).prepare(trajectory)
-        weight = ruler.layers(trajectory.ensemble(-1), None)[-1]
+        weight = ruler.layers(SimpleNamespace(network=trajectory.ensemble(-1)))[-1]
         rng = np.random.default_rng(0)
         x = rng.normal(size=(200_000, 100)) / 10
         t = x @ weight[0] + rng.normal(size=len(x))

@@ -19,7 +19,7 @@ from ibcore.estimators.propagation import (
 from ibcore.experiment import run
 from ibcore.information import entropy_from_counts
 from ibcore.networks import Ensemble
-from ibcore.noisy import noisy_layers
+from ibcore.networks.noisy import noisy_layers
 from ibcore.tasks import load_task
 from ibcore.theory import mixture_information
 from ibcore.training import train

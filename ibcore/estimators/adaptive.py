@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.binning import Binning, _count, _Discrete
+from ibcore.estimators.base import Ruler, Run, View, positive_number, truth_value, whole_number
+from ibcore.estimators.binning import Binning
 from ibcore.estimators.counting import LayerInformation, checked_layer, information_of_codes
 
 
 @dataclass(frozen=True, repr=False)
-class AdaptiveBinning(_Discrete):
+class AdaptiveBinning(Ruler):
     """Entropy-based adaptive binning (EBAB): each bin holds as many distinct levels of the layer.
 
     With u the n distinct float32 levels of the whole layer, all units together, in order,
@@ -50,8 +51,8 @@ class AdaptiveBinning(_Discrete):
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        object.__setattr__(self, "n_bins", _count("n_bins", self.n_bins, least=1))
-        object.__setattr__(self, "released", bool(self.released))
+        object.__setattr__(self, "n_bins", whole_number("n_bins", self.n_bins, least=1))
+        truth_value("released", self.released)
 
     def __repr__(self) -> str:
         """Name in every result."""
@@ -83,7 +84,7 @@ class AdaptiveBinning(_Discrete):
 
 
 @dataclass(frozen=True)
-class RangeBinning(_Discrete):
+class RangeBinning(Ruler):
     """Equal bins between the smallest and the largest activation of a whole training run.
 
     The range is taken over all hidden layers and all measured epochs of one network, as Saxe et
@@ -98,21 +99,22 @@ class RangeBinning(_Discrete):
     n_bins: int = 100
 
     measures = "I(X; bin(T))"
+    needs_run = True
 
     def __post_init__(self) -> None:
         """Make the type plain and refuse nonsense."""
-        object.__setattr__(self, "n_bins", _count("n_bins", self.n_bins, least=1))
+        object.__setattr__(self, "n_bins", whole_number("n_bins", self.n_bins, least=1))
 
-    def prepare(self, trajectory) -> Binning:
-        """The bins of one run; ``trajectory`` holds one network."""
-        if len(trajectory.seeds) != 1:
+    def prepare(self, run: Run) -> Binning:
+        """The bins of one run; ``run`` holds one network."""
+        if len(run.seeds) != 1:
             raise ValueError(
                 f"the range belongs to one network, but the trajectory has "
-                f"{len(trajectory.seeds)}; prepare with trajectory.only((seed,))."
+                f"{len(run.seeds)}; prepare with trajectory.only((seed,))."
             )
         low, high = np.inf, -np.inf
-        for k in np.flatnonzero(~trajectory.diverged()[:, 0]):
-            for t in trajectory.activations(k)[:-1]:
+        for k in np.flatnonzero(~run.diverged()[:, 0]):
+            for t in run.activations(int(k))[:-1]:
                 low, high = min(low, float(t.min())), max(high, float(t.max()))
         if not low < high:
             raise ValueError("the hidden layers of this network never vary: no range to divide.")
@@ -127,7 +129,7 @@ class RangeBinning(_Discrete):
 
 
 @dataclass(frozen=True)
-class NetInputBinning(_Discrete):
+class NetInputBinning(Ruler):
     """Equal bins of the net input z of tanh units, seen through t = tanh(z).
 
     In float32 tanh is 1 from |z| = 9.01 on, so that all bins farther out are one.
@@ -156,10 +158,9 @@ class NetInputBinning(_Discrete):
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        object.__setattr__(self, "n_edges", _count("n_edges", self.n_edges, least=2))
-        object.__setattr__(self, "limit", float(self.limit))
-        if not (np.isfinite(self.limit) and self.limit > 0):
-            raise ValueError(f"limit must be positive and finite, got {self.limit}.")
+        object.__setattr__(self, "n_edges", whole_number("n_edges", self.n_edges, least=2))
+        object.__setattr__(self, "limit", positive_number("limit", self.limit))
+        truth_value("collapsed", self.collapsed)
 
     def edges(self) -> np.ndarray:
         """Distinct edges: of t if collapsed, else of z."""
@@ -183,7 +184,7 @@ class NetInputBinning(_Discrete):
 
 
 @dataclass(frozen=True)
-class Quantised(_Discrete):
+class Quantised(Ruler):
     """A network whose layers are rounded to 2**n_bits levels; its information is exact.
 
     Every layer is rounded to equal steps between its smallest and largest value over the measured
@@ -200,16 +201,18 @@ class Quantised(_Discrete):
     n_bits: int = 8
 
     measures = "I(X; T) of the quantised network"
+    needs_run = True
 
     def __post_init__(self) -> None:
         """Make the type plain and refuse nonsense."""
-        object.__setattr__(self, "n_bits", _count("n_bits", self.n_bits, least=1))
+        object.__setattr__(self, "n_bits", whole_number("n_bits", self.n_bits, least=1))
         if self.n_bits > 24:
             raise ValueError(f"float32 has 24 bits, got n_bits={self.n_bits}; use Exact().")
 
-    def layers(self, network, x: np.ndarray) -> list[np.ndarray]:
-        """Integer levels of every layer of one network on x (sample, feature), the output too."""
-        found, t = [], np.asarray(x, np.float64)[None]
+    def layers(self, view: View) -> list[np.ndarray]:
+        """Integer levels of every layer of a network on its inputs, the output too."""
+        network = view.network
+        found, t = [], np.asarray(view.x, np.float64)[None]
         n_layers = len(network.weights)
         for layer in range(n_layers):
             z = t @ network.weights[layer].astype(np.float64)

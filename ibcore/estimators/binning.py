@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ibcore.estimators.base import Ruler, positive_number, real_number, whole_number
 from ibcore.estimators.counting import (
     LayerInformation,
     checked_layer,
@@ -21,16 +21,8 @@ from ibcore.estimators.counting import (
 _LARGEST_CODE = 2**50
 
 
-class _Discrete:
-    """What the estimators that count symbols have in common."""
-
-    def prepare(self, trajectory: object) -> _Discrete:
-        """Fix what depends on the whole training run: here nothing."""
-        return self
-
-
 @dataclass(frozen=True, repr=False)
-class Binning(_Discrete):
+class Binning(Ruler):
     """Joint symbol of fixed bins, the same for every unit.
 
     Either ``n_bins`` equal intervals on [low, high], with the edges
@@ -82,9 +74,9 @@ class Binning(_Discrete):
                 f"{self.width} together with n_bins={self.n_bins}, low={self.low}, "
                 f"high={self.high}. Drop one of the two."
             )
-        width = float(self.width)
-        if not (np.isfinite(width) and 0 < width <= np.finfo(np.float32).max):
-            raise ValueError(f"width must be positive and finite, got {width}.")
+        width = positive_number("width", self.width)
+        if width > np.finfo(np.float32).max:
+            raise ValueError(f"width must be finite in float32, got {width}.")
         if np.float32(width) == 0:
             raise ValueError(f"width must be positive in float32, got {width}, which rounds to 0.")
         return {"width": width}
@@ -97,9 +89,11 @@ class Binning(_Discrete):
             raise ValueError(f"a range needs n_bins, got low={low}, high={high} without it.")
         if (low is None) != (high is None):
             raise ValueError(f"give both ends of the range, got low={low}, high={high}.")
-        n_bins = _count("n_bins", n_bins, least=1)
-        low, high = (-1.0, 1.0) if low is None else (float(low), float(high))
-        if not (np.isfinite(low) and np.isfinite(high - low) and low < high):
+        n_bins = whole_number("n_bins", n_bins, least=1)
+        low, high = (
+            (-1.0, 1.0) if low is None else (real_number("low", low), real_number("high", high))
+        )
+        if not (np.isfinite(high - low) and low < high):
             raise ValueError(f"need finite low < high, got low={low}, high={high}.")
         # On both ends one interval must be wider than the spacing of float64.
         if low + (high - low) / n_bins == low or high - (high - low) / n_bins == high:
@@ -139,7 +133,7 @@ class Binning(_Discrete):
 
 
 @dataclass(frozen=True)
-class EdgeBinning(_Discrete):
+class EdgeBinning(Ruler):
     """Bins of the code released with the first information-plane paper.
 
     ``np.digitize(t, np.linspace(-1, 1, n_edges)) - 1`` used as an index: n_edges − 1 intervals
@@ -166,7 +160,7 @@ class EdgeBinning(_Discrete):
 
     def __post_init__(self) -> None:
         """Make the type plain and refuse nonsense."""
-        object.__setattr__(self, "n_edges", _count("n_edges", self.n_edges, least=2))
+        object.__setattr__(self, "n_edges", whole_number("n_edges", self.n_edges, least=2))
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """I(X; bin(T)) and I(bin(T); Y) in bits, of t (sample, unit) and y (sample,)."""
@@ -180,7 +174,7 @@ class EdgeBinning(_Discrete):
 
 
 @dataclass(frozen=True)
-class Exact(_Discrete):
+class Exact(Ruler):
     """No ruler but float32 itself: two rows are one symbol if they are equal in every unit.
 
     −0.0 equals 0.0. This is the limit of ever finer bins.
@@ -204,16 +198,6 @@ class Exact(_Discrete):
             if n_symbols == len(t):
                 break
         return information_of_symbols(symbols.astype(np.int64), n_symbols, y)
-
-
-def _count(name: str, value: object, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if number < least or isinstance(value, bool):
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
-    return number
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

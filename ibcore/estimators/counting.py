@@ -15,22 +15,15 @@ to the last bit whatever the order of samples, units or classes.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ibcore.estimators.base import LayerInformation
 from ibcore.information import label_distribution
 
 _LARGEST_SYMBOL = 2**62
-
-
-class LayerInformation(NamedTuple):
-    """Both coordinates of a layer in the information plane, in bits."""
-
-    i_xt: float
-    i_ty: float
 
 
 def checked_layer(t: ArrayLike, dtype: type | None = None) -> np.ndarray:

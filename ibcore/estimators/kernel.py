@@ -13,12 +13,14 @@ and is never computed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.counting import LayerInformation, checked_layer
+from ibcore.estimators.base import LayerInformation, Ruler, positive_number
+from ibcore.estimators.counting import checked_layer
 from ibcore.estimators.pairwise import similarities
 from ibcore.information import entropy, label_distribution
 from ibcore.randomness import generator
@@ -60,7 +62,7 @@ def _mean_logs(found):
 
 
 @dataclass(frozen=True, repr=False)
-class KernelBound:
+class KernelBound(Ruler):
     """Bound on I(X; T+Z), and the usual difference of two such bounds for I(T+Z; Y).
 
     The difference for I(T+Z; Y) = h(T+Z) - h(T+Z|Y) takes both entropies from bounds of the same
@@ -107,13 +109,12 @@ class KernelBound:
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        several = np.ndim(self.noise_variance) > 0
-        levels = tuple(float(level) for level in np.atleast_1d(self.noise_variance))
-        if not levels or not all(np.isfinite(level) and level > 0 for level in levels):
-            raise ValueError(
-                f"noise_variance must be positive, the square of a standard deviation; "
-                f"got {self.noise_variance}."
-            )
+        several = isinstance(self.noise_variance, tuple | list | np.ndarray)
+        given = self.noise_variance if several else (self.noise_variance,)
+        hint = ", the square of a standard deviation"
+        levels = tuple(positive_number("noise_variance", level, hint) for level in given)
+        if not levels:
+            raise ValueError("noise_variance must be positive; got no level at all.")
         object.__setattr__(self, "noise_variance", levels if several else levels[0])
         if self.bound not in BOUNDS:
             raise ValueError(f"bound must be 'upper' or 'lower', got {self.bound!r}.")
@@ -131,13 +132,24 @@ class KernelBound:
         """Label of an axis."""
         return f"{self.bound} bound on I(X; T+Z)"
 
-    def each(self) -> tuple[KernelBound, ...]:
-        """One estimator for every noise level: the entries of a result."""
-        return tuple(replace(self, noise_variance=v) for v in np.atleast_1d(self.noise_variance))
+    def levels(self) -> tuple[KernelBound, ...]:
+        """One ruler for every noise level: the entries of a result."""
+        if not isinstance(self.noise_variance, tuple):
+            return (self,)
+        return tuple(replace(self, noise_variance=level) for level in self.noise_variance)
 
-    def prepare(self, trajectory: object) -> KernelBound:
-        """Fix what depends on the whole training run: here nothing."""
-        return self
+    @classmethod
+    def together(cls, rulers: Sequence[Ruler]) -> list[Ruler]:
+        """Noise levels of one kind of bound, which share their distances."""
+        kinds: dict[tuple, list] = {}
+        for one in rulers:
+            kinds.setdefault((one.bound, one.scale), []).append(one)
+        return [
+            replace(alike[0], noise_variance=tuple(one.noise_variance for one in alike))
+            if len(alike) > 1
+            else alike[0]
+            for alike in kinds.values()
+        ]
 
     def variances(self, t: np.ndarray) -> np.ndarray:
         """σ² of every level for a layer (sample, unit)."""
@@ -166,6 +178,12 @@ class KernelBound:
         i_xt, i_ty = self._information(t, y, self.variances(t), **options)
         found = [LayerInformation(*map(float, pair)) for pair in zip(i_xt, i_ty, strict=True)]
         return found if isinstance(self.noise_variance, tuple) else found[0]
+
+    def entries(self, t: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(level, number) bits. A dead layer has no scale for the noise to follow: it says 0."""
+        if self.scale and not np.ptp(t):
+            return np.zeros((len(self.levels()), 2))
+        return np.reshape(self(t, y), (-1, 2))
 
     def _information(self, t, y, variances, **options):
         factor = 4 if self.bound == "lower" else 1

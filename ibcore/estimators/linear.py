@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.counting import LayerInformation
+from ibcore.estimators.base import LayerInformation, Ruler, Run, View, positive_number
 from ibcore.theory import input_information, student_information
 
 INPUTS = ("all", "relevant", "irrelevant")
 
 
 @dataclass(frozen=True)
-class LinearGaussian:
+class LinearGaussian(Ruler):
     """Exact I(X;T) and I(T;Y) of a linear student, T = W̄ X + Z (Saxe et al. 2018, section 3).
 
     W̄ is the product of the weights up to a layer. The teacher comes from the task, so the ruler is
@@ -30,11 +30,13 @@ class LinearGaussian:
     noise_variance: float = 1.0
     inputs: str = "all"
 
+    needs_run = True
+    row_per_sample = False
+
     def __post_init__(self) -> None:
         """Make the type plain and refuse nonsense."""
-        object.__setattr__(self, "noise_variance", float(self.noise_variance))
-        if not (np.isfinite(self.noise_variance) and self.noise_variance > 0):
-            raise ValueError(f"noise_variance must be positive, got {self.noise_variance}.")
+        variance = positive_number("noise_variance", self.noise_variance)
+        object.__setattr__(self, "noise_variance", variance)
         if self.inputs not in INPUTS:
             raise ValueError(f"inputs must be one of {', '.join(INPUTS)}; got {self.inputs!r}.")
 
@@ -43,13 +45,13 @@ class LinearGaussian:
         """Label of an axis."""
         return f"I({'X' if self.inputs == 'all' else self.inputs + ' X'}; T+Z)"
 
-    def prepare(self, trajectory) -> "_KnownTeacher":
+    def prepare(self, run: Run) -> "_KnownTeacher":
         """The ruler of one task."""
-        task = trajectory.task
-        if task.teacher is None or trajectory.experiment.activation != "linear":
+        task = run.task
+        if task.teacher is None or run.experiment.activation != "linear":
             raise ValueError(
                 f"LinearGaussian needs a linear network and a task with a linear teacher, got "
-                f"{trajectory.experiment.activation} on {task.name!r}; use another ruler."
+                f"{run.experiment.activation} on {task.name!r}; use another ruler."
             )
         return _KnownTeacher(
             self.noise_variance, self.inputs, task.teacher, task.teacher_noise_variance
@@ -64,15 +66,15 @@ class LinearGaussian:
 
 
 @dataclass(frozen=True)
-class _KnownTeacher:
+class _KnownTeacher(Ruler):
     noise_variance: float
     inputs: str
     teacher: np.ndarray
     teacher_noise_variance: float
 
-    def layers(self, network, x: np.ndarray) -> list[np.ndarray]:
+    def layers(self, view: View) -> list[np.ndarray]:
         """W̄ (unit, input) of every layer of one network."""
-        return network.products()
+        return view.network.products()
 
     def __call__(self, t: np.ndarray, y: ArrayLike) -> LayerInformation:
         """Bits; t (unit, input) is W̄."""

@@ -21,9 +21,16 @@ from numba import njit
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from ibcore.estimators.binning import _count
-from ibcore.estimators.counting import LayerInformation
+from ibcore.estimators.base import (
+    LayerInformation,
+    Ruler,
+    Run,
+    View,
+    positive_number,
+    whole_number,
+)
 from ibcore.information import label_distribution
+from ibcore.networks.noisy import noisy_layers
 from ibcore.randomness import generator, shuffled
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
 
@@ -41,7 +48,7 @@ class Propagated(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SamplePropagation:
+class SamplePropagation(Ruler):
     """I(X;T) and I(T;Y) of a layer T = S + Z of a noisy network.
 
     Parameters
@@ -87,21 +94,22 @@ class SamplePropagation:
     n_inputs: int | None = None
 
     measures = "I(X; T) of the noisy network"
+    numbers = ("i_xt", "i_ty", "i_xt_error", "i_ty_error")
+    needs_run = True
+    row_per_sample = False
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        object.__setattr__(self, "noise_std", float(self.noise_std))
-        if not (np.isfinite(self.noise_std) and self.noise_std > 0):
-            raise ValueError(f"noise_std must be positive and finite, got {self.noise_std}.")
-        object.__setattr__(self, "n_pairs", _count("n_pairs", self.n_pairs, least=2))
-        object.__setattr__(self, "seed", _count("seed", self.seed, least=0))
+        object.__setattr__(self, "noise_std", positive_number("noise_std", self.noise_std))
+        object.__setattr__(self, "n_pairs", whole_number("n_pairs", self.n_pairs, least=2))
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, least=0))
         for name, least in (("n_replicas", 1), ("n_inputs", 2)):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, _count(name, getattr(self, name), least=least))
+                object.__setattr__(self, name, whole_number(name, getattr(self, name), least=least))
 
-    def prepare(self, trajectory: object) -> SamplePropagation:
+    def prepare(self, run: Run) -> SamplePropagation:
         """Refuse a run whose networks have other noise, or a ruler without replicas."""
-        noise_std = trajectory.experiment.noise_std
+        noise_std = run.experiment.noise_std
         if noise_std != self.noise_std:
             raise ValueError(
                 f"the networks have noise_std={noise_std:g}, the ruler {self.noise_std:g}; sample "
@@ -113,6 +121,15 @@ class SamplePropagation:
                 "times; give n_replicas, 1000 for the reference sizes."
             )
         return self
+
+    def layers(self, view: View) -> list[np.ndarray]:
+        """S (replica, sample, unit) of the hidden layers; the output has no noise of its own."""
+        passed = noisy_layers(view.network, view.x, self.noise_std, self.n_replicas, self.seed)
+        return passed[:-1]
+
+    def entries(self, t: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(1, number): bits and their standard errors."""
+        return np.array([self.with_errors(t, y)])
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """Bits, of t (replica, sample, unit), S before the layer's own noise, and y (sample,)."""

@@ -1,16 +1,18 @@
 """A ruler for the rows that a network was trained on."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.counting import LayerInformation
-from ibcore.estimators.linear import LinearGaussian
-from ibcore.estimators.propagation import SamplePropagation
+from ibcore.estimators.base import LayerInformation, Ruler, Run, View
 
 
 @dataclass(frozen=True)
-class OnTrainingRows:
+class OnTrainingRows(Ruler):
     """Another ruler, laid in a training run on each network's own training rows.
 
     Information then is about an X that is uniform on those rows, and its ceiling is the logarithm
@@ -18,14 +20,18 @@ class OnTrainingRows:
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : Ruler
+        One whose arrays have a row for each sample, such as ``KernelBound``.
     """
 
-    estimator: object
+    estimator: Ruler
+
+    needs_run = True
+    row_per_sample = False
 
     def __post_init__(self) -> None:
         """Refuse rulers that look into the network themselves."""
-        if isinstance(self.estimator, SamplePropagation | LinearGaussian | OnTrainingRows):
+        if not isinstance(self.estimator, Ruler) or not self.estimator.row_per_sample:
             raise ValueError(
                 f"{type(self.estimator).__name__} has no training rows to choose; name a ruler of "
                 "layers (sample, unit), such as KernelBound."
@@ -36,14 +42,34 @@ class OnTrainingRows:
         """Label of an axis."""
         return f"{self.estimator.measures}, training rows"
 
-    def prepare(self, trajectory) -> "OnTrainingRows":
+    def parts(self) -> tuple[Ruler, ...]:
+        """Itself and the ruler it lays."""
+        return (self, *self.estimator.parts())
+
+    def levels(self) -> tuple[Ruler, ...]:
+        """One for each level of the ruler it lays."""
+        return tuple(replace(self, estimator=one) for one in self.estimator.levels())
+
+    def prepare(self, run: Run) -> OnTrainingRows:
         """The same with its ruler prepared."""
-        if trajectory.task.measured_rows is not None:
+        if run.task.measured_rows is not None:
             raise ValueError(
-                f"{trajectory.task.name!r} is measured on rows of its own, not on those that a "
+                f"{run.task.name!r} is measured on rows of its own, not on those that a "
                 "network was trained on; take the ruler itself."
             )
-        return replace(self, estimator=self.estimator.prepare(trajectory))
+        return replace(self, estimator=self.estimator.prepare(run))
+
+    def layers(self, view: View) -> Sequence[np.ndarray]:
+        """The arrays of its ruler."""
+        return self.estimator.layers(view)
+
+    def rows(self, view: View) -> np.ndarray:
+        """The rows that the network was trained on."""
+        return view.rows[0]
+
+    def entries(self, t: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(level, number) of its ruler, for the rows that are given."""
+        return self.estimator.entries(t, y)
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """Bits, of the rows that are given: choosing them is the run's work."""

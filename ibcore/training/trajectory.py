@@ -9,69 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ibcore.config import Experiment
-from ibcore.networks import Ensemble, layer_shapes
-from ibcore.randomness import generator, shuffled
+from ibcore.networks import ConvolutionalEnsemble, Ensemble, layer_shapes
 from ibcore.tasks import Task, load_task
+from ibcore.training.inputs import layer_widths, measured, measured_noise, updates_per_epoch
 
 DIVERGED = 1e9  # no network of this book has weights beyond 1e3
-
-
-def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Training and test rows of one network.
-
-    ``"random"``: the first ``round(train_fraction * N)`` rows of a permutation of its own train,
-    the others test. ``"unshuffled"``: as the released IDNNs code does it since May 2017 at the
-    latest, the first rows in file order train and the rows from 80 % on test; above 80 % the two
-    overlap. A task with a canonical split keeps its test rows and takes its training rows from the
-    others. ``"grouped"``: groups in random order, rows of a group together; of the group at the
-    border what does not fit into the training rows is left out. With ``train_fraction=1`` and no
-    rows left, the training rows serve as test rows.
-    """
-    pool = np.arange(len(task.x)) if task.train_rows is None else task.train_rows
-    n_train = round(experiment.train_fraction * len(pool))
-    if n_train < 1:
-        raise ValueError(
-            f"train_fraction={experiment.train_fraction} of {len(pool)} rows leaves none to train "
-            "on; raise it."
-        )
-    if experiment.split == "grouped":
-        if task.groups is None:
-            raise ValueError(f"the rows of {task.name!r} have no groups; use split='random'.")
-        place = np.argsort(shuffled(np.arange(task.groups.max() + 1), generator(seed, "split")))
-        pool = pool[np.argsort(place[task.groups[pool]], kind="stable")]
-        rest = pool[task.groups[pool] != task.groups[pool[n_train - 1]]]
-        rest = np.setdiff1d(rest, pool[:n_train])
-    elif experiment.split == "random":
-        pool = shuffled(pool, generator(seed, "split"))
-        rest = pool[n_train:]
-    else:
-        rest = pool[round(0.8 * len(pool)) :]
-    train = pool[:n_train]
-    test = rest if task.test_rows is None else task.test_rows
-    return train.astype(np.int32), (test if len(test) else train).astype(np.int32)
-
-
-def measured(task: Task) -> np.ndarray | slice:
-    """Index of the rows on which information is measured."""
-    return slice(None) if task.measured_rows is None else task.measured_rows
-
-
-def measured_noise(
-    experiment: Experiment, task: Task, seeds: tuple[int, ...], epoch: int, n_rows: int
-) -> list[np.ndarray]:
-    """Noise of the hidden layers in measurement, each (seed, sample, unit); empty without noise.
-
-    Independent of the noise in training and, as all randomness, a function of seed and epoch.
-    """
-    if not experiment.noise_std:
-        return []
-    widths = layer_widths(experiment, task)[1:-1]
-    shape = (n_rows, sum(widths))
-    drawn = np.stack(
-        [generator(seed, "measured_noise", epoch).standard_normal(shape) for seed in seeds]
-    )
-    ends = np.cumsum(widths)[:-1]
-    return np.split(experiment.noise_std * drawn, ends, axis=-1)
 
 
 class Divergence(NamedTuple):
@@ -217,21 +159,6 @@ class Trajectory:
             ) from error
 
 
-def layer_widths(experiment: Experiment, task: Task) -> tuple[int, ...]:
-    """Units per layer, inputs first, outputs last; a convolution's after the pooling."""
-    side, found = round(task.x.shape[1] ** 0.5), []
-    for channels in experiment.convolutions:
-        side //= 2
-        found.append(channels * side**2)
-    return (task.x.shape[1], *found, *experiment.hidden_widths, task.n_outputs)
-
-
-def updates_per_epoch(experiment: Experiment, task: Task) -> int:
-    """Optimiser steps per epoch; a last short batch counts."""
-    train, _ = split_rows(task, experiment, experiment.first_seed)
-    return -(-len(train) // min(experiment.batch_size or len(train), len(train)))
-
-
 def pack(ensemble: Ensemble) -> np.ndarray:
     """All parameters of each network in one row, (seed, parameter)."""
     pieces = []
@@ -255,7 +182,5 @@ def unpack(parameters: np.ndarray, experiment: Experiment, task: Task) -> Ensemb
     output = "softmax" if experiment.loss == "cross_entropy" else "linear"
     parts = (tuple(weights), tuple(biases), experiment.activation, output, slopes)
     if experiment.convolutions:
-        from ibcore.convolution import ConvolutionalEnsemble
-
         return ConvolutionalEnsemble(*parts, len(experiment.convolutions), task.x.shape[1])
     return Ensemble(*parts)

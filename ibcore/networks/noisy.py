@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ibcore.networks import Ensemble
+from ibcore.networks.dense import Ensemble
 from ibcore.randomness import generator
 
 

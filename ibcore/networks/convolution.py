@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ibcore.networks import KERNEL, Ensemble
+from ibcore.networks.dense import KERNEL, Ensemble
 
 SAMPLES_AT_ONCE = 50  # whose patches stay in the cache: 2.5 times as fast as 250
 

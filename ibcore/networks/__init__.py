@@ -1,0 +1,27 @@
+"""Networks as arrays: initial weights, forward passes, noise; no training."""
+
+from ibcore.networks.convolution import ConvolutionalEnsemble
+from ibcore.networks.dense import (
+    ACTIVATIONS,
+    KERNEL,
+    LEAK,
+    Ensemble,
+    initial_layer,
+    layer_shapes,
+    softmax,
+    truncated_normal,
+)
+from ibcore.networks.noisy import noisy_layers
+
+__all__ = [
+    "ACTIVATIONS",
+    "KERNEL",
+    "LEAK",
+    "ConvolutionalEnsemble",
+    "Ensemble",
+    "initial_layer",
+    "layer_shapes",
+    "noisy_layers",
+    "softmax",
+    "truncated_normal",
+]
