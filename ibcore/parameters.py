@@ -10,60 +10,42 @@ from __future__ import annotations
 import ast
 import difflib
 import linecache
-import math
+import re
 import types
 import typing
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Optional, Union
 
-from ibcore.config import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, PROFILES, SPLITS, TASKS
+from ibcore.config import FIELDS, PROFILES, Kind, number, one_of, shown, whole
 
 _CHECKED = "__parameters_checked__"
+_MARK = object()  # no value that can be injected
 
 # What papermill can inject. Modules, functions and results are none of these.
 _LITERALS = (bool, int, float, str, list, tuple, dict, types.NoneType)
 
-_HISTORY = {"In", "Out"}  # IPython's own public names that hold a list and a dict
+# IPython's history: its cells, their results, the last exit code.
+_HISTORY = re.compile(r"_+|_i+\d*|_\d+|_ih|_oh|_dh|_exit_code")
 
-
-def _at_least(least: int) -> tuple[str, Callable[[Any], bool]]:
-    return f"at least {least}", lambda value: least <= value < math.inf
-
-
-def _positive() -> tuple[str, Callable[[Any], bool]]:
-    return "greater than 0", lambda value: 0 < value < math.inf
-
-
-def _one_of(*allowed: str) -> tuple[str, Callable[[Any], bool]]:
-    return "one of " + ", ".join(map(repr, allowed)), lambda value: value in allowed
-
-
-# Name of a parameter -> what its values (every member of a list) must be, and the test of it.
-# That a GPU was asked for and is not there is found by the run, not here.
-POSSIBLE: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "profile": _one_of(*PROFILES),
-    "device": _one_of("auto", "cpu", "cuda"),
-    "task": _one_of(*TASKS),
-    "activation": _one_of(*ACTIVATIONS),
-    "initializer": _one_of(*INITIALIZERS),
-    "optimizer": _one_of(*OPTIMIZERS),
-    "split": _one_of(*SPLITS),
-    "data": _one_of("stand-in", "real"),
-    "hidden_widths": _at_least(1),
-    "n_seeds": _at_least(1),
-    "first_seed": _at_least(0),
-    "n_epochs": _at_least(1),
-    "n_measured_epochs": _at_least(2),
-    "measured_epochs": _at_least(0),
-    "n_bins": _at_least(2),
-    "bin_width": _positive(),
-    "noise_variance": _positive(),
-    "batch_size": _at_least(1),
-    "learning_rate": _positive(),
-    "momentum": ("at least 0 and below 1", lambda value: 0 <= value < 1),
-    "train_fraction": ("above 0 and at most 1", lambda value: 0 < value <= 1),
-    "threads": _at_least(1),
+# Name of a parameter -> what its value, or every member of a list, may be. Fields of an experiment
+# are as there. That a GPU was asked for and is not there is found by the run, not here.
+POSSIBLE: dict[str, Kind] = FIELDS | {
+    "profile": one_of(*PROFILES),
+    "device": one_of("auto", "cpu", "cuda"),
+    "data": one_of("stand-in", "real"),
+    "n_bins": whole(2, 10**6),
+    "bin_width": number("(0, 1e30]"),
+    "noise_variance": number("(0, 1e30]"),
+    "threads": whole(1, 4096),
 }
+
+_PLAIN = (int, float, str, bool, None, types.NoneType, Any, tuple, list, dict)
+_WORDS = {
+    "int": int, "float": float, "str": str, "bool": bool, "tuple": tuple, "list": list,
+    "dict": dict, "Tuple": tuple, "List": list, "Dict": dict, "Any": Any, "Literal": Literal,
+    "Optional": Optional, "Union": Union,
+}  # fmt: skip
+_LONGEST_ANNOTATION = 500
 
 
 def check_parameters(namespace: dict[str, Any]) -> None:
@@ -71,9 +53,10 @@ def check_parameters(namespace: dict[str, Any]) -> None:
 
     The declared parameters are the annotated names, as in ``n_seeds: int | None = None``.
     A parameter that papermill injects is a plain assignment, so a public name that holds a
-    literal and carries no annotation is one that the chapter does not know. A notebook has
-    names of its own once its later cells have run; when the check is repeated in such a
-    namespace, only types and values are looked at.
+    literal and carries no annotation is one that the chapter does not know; so is a name that an
+    earlier cell set to a literal, whatever it holds now. A notebook has names of its own once its
+    later cells have run; when the check is repeated in such a namespace, only types and values
+    are looked at.
 
     Parameters
     ----------
@@ -94,10 +77,12 @@ def check_parameters(namespace: dict[str, Any]) -> None:
     ValueError: 1 problem with the parameters of this chapter:
       n_bin: unknown; did you mean n_bins?
     This chapter takes:
-      n_bins: int, at least 2
+      n_bins: int, a whole number from 2 to 1 000 000
     """
+    if not isinstance(namespace, dict):
+        raise ValueError(f"expected globals() of the notebook, got {shown(namespace)}.")
     declared = declared_types(namespace)
-    problems = [] if namespace.get(_CHECKED) else _unknown(namespace, declared)
+    problems = [] if namespace.get(_CHECKED) is _MARK else _unknown(namespace, declared)
     for name, expected in declared.items():
         if name not in namespace:
             problems.append(f"{name}: declared without a value; give it one in the parameters cell")
@@ -111,7 +96,7 @@ def check_parameters(namespace: dict[str, Any]) -> None:
             + "\nThis chapter takes:\n  "
             + _allowed(declared)
         )
-    namespace[_CHECKED] = True
+    namespace[_CHECKED] = _MARK
 
 
 def declared_types(namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,65 +104,164 @@ def declared_types(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
     Until Python 3.13 they stand in ``__annotations__``. Python 3.14 keeps a function
     ``__annotate__`` instead; IPython compiles a cell statement by statement, so that this
-    function knows the last statement only, and the others are read from the cell's source.
+    function knows the last statement only, and all are read from the cell's source.
+
+    Raises
+    ------
+    ValueError
+        If an annotation is none that a value of papermill can be held against.
     """
-    found = dict(namespace.get("__annotations__", {}))
-    annotate = namespace.get("__annotate__")
-    if annotate is not None:
-        found |= _annotations_in_source(annotate.__code__.co_filename) | annotate(1)  # 1: VALUE
     return {
-        name: _evaluated(kind, namespace)
-        for name, kind in found.items()
+        name: _readable(name, kind)
+        for name, kind in _annotated(namespace).items()
         if not name.startswith("_")
     }
 
 
-def _evaluated(kind: Any, namespace: Mapping[str, Any]) -> Any:
-    while isinstance(kind, str):
-        # The notebook's own text, in a copy of its own namespace: nothing foreign is run.
-        kind = eval(kind, dict(namespace))
-    return kind
+def _annotated(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    found = namespace.get("__annotations__")
+    found = dict(found) if isinstance(found, dict) else {}
+    annotate = namespace.get("__annotate__")
+    if isinstance(annotate, types.FunctionType):
+        found |= _annotations_in_source(annotate.__code__.co_filename)
+    return {name: kind for name, kind in found.items() if isinstance(name, str)}
 
 
 def _annotations_in_source(filename: str) -> dict[str, str]:
-    cell = ast.parse("".join(linecache.getlines(filename)))
     return {
         node.target.id: ast.unparse(node.annotation)
-        for node in cell.body
+        for node in _statements("".join(linecache.getlines(filename)))
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
 
 
+def _statements(source: str) -> list[ast.stmt]:
+    """Of a cell; none if it is no Python."""
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _readable(name: str, kind: Any) -> Any:
+    """An annotation as a type; a text is read, never evaluated."""
+    try:
+        read = _parsed(kind) if isinstance(kind, str) else kind
+        if not _is_known(read):
+            raise ValueError
+    except (SyntaxError, TypeError, ValueError):
+        raise ValueError(
+            f"{name}: the annotation {shown(kind)} is none that can be checked; write int, float, "
+            "str, bool, or a tuple, list, dict, Literal, Optional or Union of them."
+        ) from None
+    return read
+
+
+def _parsed(text: str) -> Any:
+    """A text such as "Optional[int]" or "tuple[int, ...] | None" as the type that it names."""
+    if len(text) > _LONGEST_ANNOTATION:
+        raise ValueError
+    return _type_of(ast.parse(text.strip(), mode="eval").body)
+
+
+def _type_of(node: ast.expr) -> Any:
+    """One node of an annotation: a word that is known, a choice, or a word with members."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return _parsed(text)
+        case ast.Constant(value=value) if value is None or value is Ellipsis:
+            return value
+        case ast.Name(id=word) | ast.Attribute(value=ast.Name(), attr=word) if word in _WORDS:
+            return _WORDS[word]
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _type_of(left) | _type_of(right)
+        case ast.Subscript(value=outer, slice=inner):
+            kind = _type_of(outer)
+            read = ast.literal_eval if kind is Literal else _type_of
+            members = tuple(map(read, inner.elts if isinstance(inner, ast.Tuple) else [inner]))
+            return kind[members[0] if len(members) == 1 else members]
+    raise ValueError
+
+
+def _is_known(kind: Any) -> bool:
+    """Whether ``has_type`` can hold a value against this type."""
+    origin, members = typing.get_origin(kind), typing.get_args(kind)
+    if origin is None:
+        return any(kind is plain for plain in _PLAIN)
+    if origin is Literal:
+        return all(isinstance(one, str | int | None) for one in members)
+    if origin is tuple and members[-1:] == (...,):
+        members = members[:-1]
+    lengths = {list: (0, 1), dict: (0, 2)}.get(origin, (len(members),))
+    known = any(origin is one for one in (Union, types.UnionType, tuple, list, dict))
+    return known and len(members) in lengths and all(map(_is_known, members))
+
+
 def _unknown(namespace: Mapping[str, Any], declared: Mapping[str, Any]) -> list[str]:
     """One line for each name that was injected and is not declared."""
-    injected = [
-        name
-        for name, value in namespace.items()
-        if isinstance(value, _LITERALS)
-        and not name.startswith("_")
-        and name not in _HISTORY
-        and name not in declared
-    ]
+    names = [name for name, value in namespace.items() if _looks_injected(name, value)]
+    names += [name for name in _set_by_cells(namespace) if name in namespace]
+    annotated = _annotated(namespace)
     lines = []
-    for name in injected:
-        close = difflib.get_close_matches(name, declared, n=1, cutoff=0.5)
-        lines.append(f"{name}: unknown" + (f"; did you mean {close[0]}?" if close else ""))
+    for name in dict.fromkeys(names):
+        if name not in annotated:
+            close = difflib.get_close_matches(name, declared, n=1, cutoff=0.5)
+            lines.append(f"{name}: unknown" + (f"; did you mean {close[0]}?" if close else ""))
     return lines
+
+
+def _looks_injected(name: Any, value: Any) -> bool:
+    """A literal under a name that is none of Python's or IPython's own."""
+    if not isinstance(name, str) or not isinstance(value, _LITERALS):
+        return False
+    if name.startswith("__") and name.endswith("__"):
+        return not isinstance(value, str | dict | None)  # __name__, __doc__, __annotations__
+    history = {"In": list, "Out": dict}.get(name)
+    return not (isinstance(value, history) if history else _HISTORY.fullmatch(name))
+
+
+def _set_by_cells(namespace: Mapping[str, Any]) -> Iterator[str]:
+    """Names that a cell of this notebook set to a literal, as the cell of papermill does."""
+    for cells in (namespace.get("_ih"), namespace.get("In")):
+        for cell in cells if isinstance(cells, list) else ():
+            for node in _statements(cell) if isinstance(cell, str) else ():
+                match node:
+                    case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                        if _is_literal(value):
+                            yield name
+
+
+def _is_literal(value: ast.expr) -> bool:
+    """A constant, or collections of them; papermill writes nan as float("nan")."""
+    parts = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.UnaryOp, ast.unaryop, ast.Load)
+    return all(
+        isinstance(node, parts)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
+        or (isinstance(node, ast.Name) and node.id == "float")
+        for node in ast.walk(value)
+    )
 
 
 def _problem(name: str, value: Any, expected: Any) -> list[str]:
     """Say what is wrong with one value: nothing, its type, or the value itself."""
     if not has_type(value, expected):
         return [
-            f"{name}: expected {type_name(expected)}, got {value!r} ({type(value).__name__}); "
-            f"with papermill: {_how_to_pass(name, value, expected)}"
+            f"{name}: expected {type_name(expected)}, got {shown(value)} "
+            f"({type(value).__name__}); with papermill: {_how_to_pass(name, value, expected)}"
         ]
-    if value is None or name not in POSSIBLE:
+    if value is None or name not in POSSIBLE or _is_possible(POSSIBLE[name], value):
         return []
-    rule, possible = POSSIBLE[name]
-    members = value if isinstance(value, list | tuple) else [value]
-    wrong = [member for member in members if not possible(member)]
-    return [f"{name}: must be {rule}, got {value!r}"] if wrong else []
+    return [f"{name}: must be {POSSIBLE[name].text}, got {shown(value)}"]
+
+
+def _is_possible(kind: Kind, value: Any, *, listed: bool = True) -> bool:
+    """Whether a value, or every member of a list of values, may be."""
+    try:
+        kind.read(value)
+    except ValueError:
+        members = value if listed and isinstance(value, list | tuple) else ()
+        return len(members) > 0 and all(_is_possible(kind, one, listed=False) for one in members)
+    return True
 
 
 def has_type(value: Any, expected: Any) -> bool:
@@ -189,61 +273,59 @@ def has_type(value: Any, expected: Any) -> bool:
     >>> has_type(3, float), has_type(True, int), has_type([10, 7], tuple[int, ...])
     (True, False, True)
     """
-    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if origin in (types.UnionType, typing.Union):
-        return any(has_type(value, option) for option in arguments)
-    if origin is typing.Literal:
-        return any(value == option and type(value) is type(option) for option in arguments)
-    if expected is None:
-        return value is None
-    if expected is typing.Any:
-        return True
-    if (origin or expected) is tuple:
-        return isinstance(value, list | tuple) and _members_fit(value, arguments)
-    if origin is list:
-        return isinstance(value, list) and all(has_type(one, arguments[0]) for one in value)
-    if origin is dict:
-        return isinstance(value, dict) and all(
-            has_type(key, arguments[0]) and has_type(one, arguments[1])
-            for key, one in value.items()
-        )
-    if expected is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if expected is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, expected)
+    origin, members = typing.get_origin(expected), typing.get_args(expected)
+    if origin in (types.UnionType, Union):
+        return any(has_type(value, option) for option in members)
+    if origin is Literal:
+        return any(type(value) is type(option) and value == option for option in members)
+    if expected is None or expected is Any:
+        return value is None or expected is Any
+    if expected in (int, float):
+        numbers = int if expected is int else int | float
+        return isinstance(value, numbers) and not isinstance(value, bool)
+    kind = origin or expected
+    if not isinstance(value, list | tuple if kind is tuple else kind):
+        return False
+    return not members or _members_fit(value, kind, members)
 
 
-def _members_fit(value: list[Any] | tuple[Any, ...], arguments: tuple[Any, ...]) -> bool:
-    if not arguments:
-        return True
-    if arguments[-1] is Ellipsis:
-        return all(has_type(one, arguments[0]) for one in value)
-    return len(value) == len(arguments) and all(map(has_type, value, arguments))
+def _members_fit(value: Any, kind: type, members: tuple[Any, ...]) -> bool:
+    if kind is dict:
+        return all(has_type(key, members[0]) and has_type(value[key], members[1]) for key in value)
+    if kind is list or members[-1] is Ellipsis:
+        return all(has_type(one, members[0]) for one in value)
+    return len(value) == len(members) and all(map(has_type, value, members))
 
 
 def type_name(expected: Any) -> str:
-    """Write an annotation as the cell does.
+    """An annotation in the short form of today, however the cell spells it.
 
-    >>> type_name(int), type_name(int | None), type_name(list[int])
-    ('int', 'int | None', 'list[int]')
+    >>> type_name(int), type_name(Optional[int]), type_name(tuple[int, ...])
+    ('int', 'int | None', 'tuple[int, ...]')
     """
-    if isinstance(expected, type) and not typing.get_args(expected):
-        return expected.__name__
-    return str(expected).replace("typing.", "")
+    origin, members = typing.get_origin(expected), typing.get_args(expected)
+    if origin in (types.UnionType, Union):
+        return " | ".join(map(type_name, members))
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, members))}]"
+    if origin is not None:
+        return f"{origin.__name__}[{', '.join(map(type_name, members))}]"
+    if expected is None or expected is types.NoneType:
+        return "None"
+    return "..." if expected is Ellipsis else expected.__name__
 
 
 def _how_to_pass(name: str, value: Any, expected: Any) -> str:
     """Show an argument of papermill that gives a value of the right type."""
-    union = typing.get_origin(expected) in (types.UnionType, typing.Union)
+    union = typing.get_origin(expected) in (types.UnionType, Union)
     kinds = typing.get_args(expected) if union else (expected,)
     kind = next((kind for kind in kinds if kind is not types.NoneType), None)
     examples = {None: "None", bool: "True", int: "3", float: "0.1"}
     if kind in examples:
         return f"-p {name} {examples[kind]}"
     if kind is str:
-        return f"-r {name} {value} (-r passes text as it is)"
-    if typing.get_origin(kind) is typing.Literal:
+        return f"-r {name} {shown(value, 40)} (-r passes text as it is)"
+    if typing.get_origin(kind) is Literal:
         return f"-r {name} {typing.get_args(kind)[0]}"
     if (typing.get_origin(kind) or kind) is dict:
         return f"-y '{{{name}: {{key: value}}}}'"
@@ -253,7 +335,7 @@ def _how_to_pass(name: str, value: Any, expected: Any) -> str:
 
 def _allowed(declared: Mapping[str, Any]) -> str:
     lines = [
-        f"{name}: {type_name(kind)}" + (f", {POSSIBLE[name][0]}" if name in POSSIBLE else "")
+        f"{name}: {type_name(kind)}" + (f", {POSSIBLE[name].text}" if name in POSSIBLE else "")
         for name, kind in declared.items()
     ]
     return "\n  ".join(lines) or "no parameters: its parameters cell declares none"

@@ -1,17 +1,22 @@
 """A chapter refuses parameters it does not know, under plain papermill too."""
 
 import linecache
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Literal, Optional
 
 import nbformat
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibcore.parameters import POSSIBLE, check_parameters, declared_types, has_type
+from ibcore.config import FIELDS
+from ibcore.parameters import POSSIBLE, check_parameters, declared_types, has_type, type_name
 
+OLD_SPELLING = Optional  # the only one that papermill reads
 TYPES = {
     "profile": str,
     "recompute": bool,
@@ -65,18 +70,48 @@ def test_the_defaults_and_values_of_the_declared_types_pass():
             "[3,4]",
             r"hidden_widths: expected tuple\[int, ...\].*-y '\{hidden_widths: \[3, 4\]\}'",
         ),
-        ("hidden_widths", [3, 0], r"hidden_widths: must be at least 1, got \[3, 0\]"),
-        ("n_seeds", 0, "n_seeds: must be at least 1, got 0"),
-        ("n_bins", 1, "n_bins: must be at least 2, got 1"),
-        ("learning_rate", float("nan"), "learning_rate: must be greater than 0, got nan"),
-        ("profile", "fast", "profile: must be one of 'smoke', 'paper', got 'fast'"),
+        ("hidden_widths", [3, 0], r"hidden_widths: must be a list .* 65 536, got \[3, 0\]"),
+        ("n_seeds", 0, "n_seeds: must be a whole number from 1 to 1 000 000, got 0"),
+        ("n_bins", 1, "n_bins: must be a whole number from 2 to 1 000 000, got 1"),
+        (
+            "n_bins",
+            10**21 - 1,
+            "n_bins: must be a whole number .*, got 999999999999999999999",
+        ),
+        ("learning_rate", float("nan"), r"learning_rate: must be a number in \(0, 1e30\], got nan"),
+        ("profile", "fast", "profile: must be one of smoke, paper, got 'fast'"),
+        ("_hidden", 5, "_hidden: unknown"),
+        ("__class__", 1, "__class__: unknown"),
+        ("__parameters_checked__", True, "__parameters_checked__: unknown"),
+        ("In", 5, "In: unknown"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_its_remedy(name, value, message):
     with pytest.raises(ValueError, match=message) as error:
         check_parameters(notebook(**{name: value}))
     assert "1 problem with" in str(error.value)
-    assert "  n_seeds: int | None, at least 1" in str(error.value)
+    assert "  n_seeds: int | None, a whole number from 1 to 1 000 000" in str(error.value)
+
+
+def test_the_check_cannot_be_switched_off_by_a_parameter():
+    """The mark of a notebook that was checked is no value that papermill could pass."""
+    with pytest.raises(ValueError, match="2 problems with") as error:
+        check_parameters(notebook(__parameters_checked__=True, n_sedes=3))
+    assert "n_sedes: unknown" in str(error.value)
+
+
+def test_a_name_that_an_injected_cell_set_is_found_whatever_it_holds_now():
+    """``-p ib 5`` is overwritten by the import before anybody looks."""
+    cells = [
+        "",
+        "n_bins: int = 30\n%magic",
+        "# Parameters\nib = 5\nrate = float('nan')\nn_bins = 9",
+    ]
+    with pytest.raises(ValueError, match="2 problems with") as error:
+        check_parameters(notebook(In=cells, ib=pytest, rate=pytest))
+    assert "ib: unknown" in str(error.value)
+    assert "rate: unknown" in str(error.value)
+    check_parameters(notebook(In=["", "n_bins: int = 30", "result = compute(3)"], result=pytest))
 
 
 @pytest.mark.parametrize(
@@ -85,18 +120,84 @@ def test_a_wrong_parameter_is_named_with_its_remedy(name, value, message):
         ("train_fraction", [0.05, 1], [0, 1.01, -1]),
         ("momentum", [0, 0.9], [1, -0.1]),
         ("batch_size", [1, 512], [0]),
-        ("n_epochs", [1, 10_000], [0, -5]),
+        ("n_epochs", [1, 10_000], [0, -5, 10**12]),
         ("device", ["auto", "cpu", "cuda"], ["gpu"]),
         ("split", ["random", "unshuffled"], ["shuffled"]),
         ("optimizer", ["sgd", "adam"], ["SGD"]),
         ("task", ["szt", "mnist"], ["SZT", ""]),
         ("activation", ["tanh", "relu"], ["tan"]),
+        ("threads", [1, 64], [0, 10**6]),
+        ("noise_variance", [1e-3, 1], [0.0, float("inf")]),
     ],
 )
 def test_the_limits_of_each_parameter(name, inside, outside):
-    possible = POSSIBLE[name][1]
-    assert all(map(possible, inside))
-    assert not any(map(possible, outside))
+    for value in inside:
+        POSSIBLE[name].read(value)
+    for value in outside:
+        with pytest.raises(ValueError, match=f"{name} must be {re.escape(POSSIBLE[name].text)}"):
+            POSSIBLE[name].checked(name, value)
+
+
+def test_fields_of_an_experiment_have_one_table():
+    assert {name: POSSIBLE[name] for name in FIELDS} == FIELDS
+
+
+def test_a_list_of_values_is_checked_member_by_member():
+    """A chapter may scan a setting."""
+    scan = {"__annotations__": {"n_bins": list[int]}}
+    check_parameters(scan | {"n_bins": [10, 30]})
+    with pytest.raises(ValueError, match=r"n_bins: must be a whole number .* got \[10, 1\]"):
+        check_parameters(scan | {"n_bins": [10, 1]})
+    with pytest.raises(ValueError, match=r"n_bins: must be a whole number .* got \[\]"):
+        check_parameters(scan | {"n_bins": []})
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "wrong", "name"),
+    [
+        ("int", 3, 3.5, "int"),
+        ("Optional[int]", None, "3", "int | None"),
+        (OLD_SPELLING[int], 3, 3.5, "int | None"),
+        ("int | None", 3, [], "int | None"),
+        ("typing.Optional[float]", 0.5, True, "float | None"),
+        ("Union[int, str]", "a", None, "int | str"),
+        ("tuple[int, ...]", [3], ["a"], "tuple[int, ...]"),
+        ("tuple[int, 'str']", [3, "a"], [3], "tuple[int, str]"),
+        ("List[int]", [3], (3,), "list[int]"),
+        ("dict[str, float]", {"a": 1}, {1: 1}, "dict[str, float]"),
+        ("Literal['a', 1]", 1, True, "Literal['a', 1]"),
+        ("list", ["a", 1], 3, "list"),
+        ("None", None, 0, "None"),
+    ],
+)
+def test_annotations_are_read_as_papermill_and_python_spell_them(annotation, value, wrong, name):
+    """A text needs no import; Optional is the only spelling of a choice that papermill reads."""
+    cell = {"__annotations__": {"any_name": annotation}}
+    check_parameters(cell | {"any_name": value})
+    with pytest.raises(ValueError, match=f"any_name: expected {re.escape(name)}, got"):
+        check_parameters(cell | {"any_name": wrong})
+    assert "Any" in type_name(declared_types({"__annotations__": {"a": "Any"}})["a"])
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "__import__('os').getcwd()", "print", "int[3]", "Optional[int, str]", "list[int, str]", "",
+        "dict[int]", "(int", "Literal[print]", "a" * 1000, "np.ndarray", "...", "int + None",
+        b"int", Path, np.zeros(2), list[Path], {},
+    ],
+)  # fmt: skip
+def test_other_annotations_are_refused_and_never_run(annotation, capsys):
+    with pytest.raises(ValueError, match=r"n_bins: the annotation .* is none that can be checked"):
+        check_parameters({"__annotations__": {"n_bins": annotation}, "n_bins": 30})
+    assert capsys.readouterr().out == ""
+
+
+def test_only_a_namespace_is_checked():
+    with pytest.raises(ValueError, match=r"expected globals\(\) of the notebook, got 3"):
+        check_parameters(3)
+    with pytest.raises(ValueError, match="__annotations__: unknown"):
+        check_parameters({"__annotations__": 5})
 
 
 def test_all_problems_stand_in_one_message():
@@ -151,7 +252,7 @@ LITERALS = {
     tuple[float, float]: st.tuples(st.floats(), st.floats()),
     dict[str, int]: st.dictionaries(st.text(), st.integers()),
     int | None: st.none() | st.integers(),
-    Optional[float]: st.none() | st.floats(),  # noqa: UP045 (the older spelling works too)
+    OLD_SPELLING[float]: st.none() | st.floats(),
     Literal["a", 1]: st.sampled_from(["a", 1]),
 }
 
@@ -182,7 +283,10 @@ def test_no_text_bool_or_collection_is_a_number(value):
 def chapter(tmp_path_factory):
     """Write a chapter of three cells; its last one leaves a file ``ran``."""
     cells = [
-        'profile: str = "smoke"  # or paper\nn_seeds: int | None = None\nn_bins: int = 30\n',
+        "from typing import Optional\n\n"
+        'profile: str = "smoke"  # or paper\n'
+        "n_seeds: Optional[int] = None  # networks\n"
+        "n_bins: int = 30\n",
         "import ibcore as ib\nib.check_parameters(globals())",
         'from pathlib import Path\nPath("ran").write_text(f"{profile} {n_seeds} {n_bins}")',
     ]
@@ -207,8 +311,8 @@ def test_papermill_stops_before_any_work(chapter):
     for line in (
         "n_sedes: unknown; did you mean n_seeds?",
         "n_bins: expected int, got 'many'",
-        "profile: must be one of 'smoke', 'paper', got 'full'",
-        "  n_seeds: int | None, at least 1",
+        "profile: must be one of smoke, paper, got 'full'",
+        "  n_seeds: int | None, a whole number from 1 to 1 000 000",
     ):
         assert line in done.stderr
     assert not (chapter / "ran").exists()
@@ -218,3 +322,21 @@ def test_papermill_runs_with_right_parameters(chapter):
     done = papermill(chapter, "-p", "n_seeds", "3", "-p", "profile", "paper")
     assert done.returncode == 0, done.stderr
     assert (chapter / "ran").read_text() == "paper 3 30"
+
+
+def test_papermill_cannot_slip_in_names_of_the_notebook_itself(chapter):
+    """Dunder names, the name of the package, and names that begin with an underscore."""
+    (chapter / "ran").unlink(missing_ok=True)
+    names = ("__parameters_checked__", "_hidden", "__class__", "ib", "__text__", "In")
+    done = papermill(chapter, *[word for name in names for word in ("-p", name, "5")])
+    assert done.returncode != 0
+    assert "6 problems with the parameters" in done.stderr
+    assert all(f"  {name}: unknown" in done.stderr for name in names)
+    assert not (chapter / "ran").exists()
+
+
+def test_papermill_shows_every_parameter(chapter):
+    """Its pattern reads Optional[int], but not int | None."""
+    done = papermill(chapter, "--help-notebook")
+    assert "n_seeds: Optional[int] (default None)" in done.stdout
+    assert "networks" in done.stdout
