@@ -8,14 +8,16 @@ import json
 import numpy as np
 import xarray as xr
 
+FIRST_SEED = 3
 EPOCHS = np.unique([0, 350, 400, 9000, *np.geomspace(1, 10_000, 40).round().astype(int)])
 
 
-def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=1, n_seeds=None, **variables):
+def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=3, n_seeds=None, **variables):
     """Plane of one ruler from (seed, epoch, layer) arrays, whose first axes may be missing.
 
-    ``variables``: arrays of observables and (seed, epoch) accuracies; n_samples,
-    label_entropy and train_fraction go to the attributes.
+    Seeds are no positions, and updates no epochs. ``variables``: arrays of observables and (seed,
+    epoch) accuracies, losses and errors; n_samples, label_entropy and train_fraction go to the
+    attributes.
     """
     i_xt = np.asarray(i_xt, dtype=float)
     n_seeds = n_seeds or (len(i_xt) if i_xt.ndim == 3 else 12)
@@ -31,7 +33,7 @@ def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=1, n_seeds=None, **va
     data = {}
     for name, values in variables.items():
         values = np.asarray(values, dtype=float)
-        flat = name.endswith("accuracy")
+        flat = name.endswith(("accuracy", "loss", "error"))
         data[name] = (
             ("seed", "epoch", "layer")[: 2 if flat else 3],
             np.broadcast_to(values, shape[:2] if flat else shape).copy(),
@@ -41,7 +43,7 @@ def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=1, n_seeds=None, **va
         data[name] = (("estimator", "seed", "epoch", "layer"), whole[None].copy())
     coords = {
         "estimator": ["Binning(n_bins=30, low=-1.0, high=1.0)"],
-        "seed": np.arange(n_seeds),
+        "seed": FIRST_SEED + np.arange(n_seeds),
         "epoch": epochs,
         "layer": np.arange(1, shape[2] + 1),
         "update": ("epoch", np.asarray(epochs) * per_epoch),
@@ -49,9 +51,32 @@ def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=1, n_seeds=None, **va
     return xr.Dataset(data, coords, attrs)
 
 
+def with_rulers(curves, **more):
+    """A plane with several rulers from {repr: (seed, epoch, layer) array}."""
+    planes = [
+        make_plane(values, **more).assign_coords(estimator=[name])
+        for name, values in curves.items()
+    ]
+    return xr.concat(
+        planes, "estimator", data_vars="minimal", coords="minimal", compat="override", join="exact"
+    ).assign_attrs(planes[0].attrs)
+
+
 def one_curve(*values, **more):
     """Plane of one network, one layer and the epochs 0, 1, 2, …."""
     return make_plane(np.reshape(values, (1, -1, 1)), epochs=np.arange(len(values)), **more)
+
+
+def beside(plane):
+    """The plane with a second ruler that sees layers and time turned round: nobody asks for it."""
+    turned = plane.isel(layer=slice(None, None, -1), epoch=slice(None, None, -1))
+    other = plane.assign(
+        {name: (plane[name].dims, turned[name].values) for name in ("i_xt", "i_ty")}
+    ).assign_coords(estimator=["Beside()"])
+    return xr.concat(
+        [plane, other], "estimator",
+        data_vars="minimal", coords="minimal", compat="override", join="exact",
+    ).assign_attrs(plane.attrs)  # fmt: skip
 
 
 # 35 of 35 are the fewest that Wilson's interval lets stand for "at least 90 %".
@@ -68,6 +93,11 @@ def curve(start, peak, end, at=10, n_layers=LAYERS):
         knots = np.log1p([0, at[i], T])
         found[i[0], :, i[1]] = np.interp(np.log1p(EPOCHS), knots, [start[i], peak[i], end[i]])
     return found
+
+
+def falls(amount, start=5.0, top=8.0):
+    """Every layer rises from ``start`` to ``top`` and falls by ``amount``."""
+    return curve(start, top, top - np.asarray(amount, float))
 
 
 def seeds(first, others, k=20):

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from claim_planes import EPOCHS, LAYERS, N, T, curve, layers, make_plane, seeds
-from test_claims_estimators import falls, with_rulers
+from claim_planes import EPOCHS, LAYERS, N, T, curve, falls, layers, make_plane, seeds, with_rulers
 
 from ibcore import claims
 from ibcore.claims import chelombiev

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-import xarray as xr
-from claim_planes import EPOCHS, LAYERS, N, curve, layers, make_plane, seeds
+from claim_planes import EPOCHS, LAYERS, N, curve, falls, layers, make_plane, seeds, with_rulers
 
 from ibcore import claims
 from ibcore.claims import effects, estimators
@@ -12,24 +11,8 @@ QUANTISED = [f"Quantised(n_bits={bits})" for bits in (8, 4, 1)]
 RANGES = [f"RangeBinning(n_bins={n})" for n in (30, 100, 256)]
 
 
-def with_rulers(curves, **more):
-    """A plane with several rulers from {repr: (seed, epoch, layer) array}."""
-    planes = [
-        make_plane(values, **more).assign_coords(estimator=[name])
-        for name, values in curves.items()
-    ]
-    return xr.concat(
-        planes, "estimator", data_vars="minimal", coords="minimal", compat="override", join="exact"
-    ).assign_attrs(planes[0].attrs)
-
-
 def same(values, rulers, **more):
     return with_rulers(dict.fromkeys(rulers, values), **more)
-
-
-def falls(amount, start=5.0, top=8.0):
-    """Every layer rises from ``start`` to ``top`` and falls by ``amount``."""
-    return curve(start, top, top - np.asarray(amount, float))
 
 
 def lor_1(word):

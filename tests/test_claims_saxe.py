@@ -3,8 +3,19 @@
 import numpy as np
 import pytest
 import xarray as xr
-from claim_planes import EPOCHS, LAYERS, N, T, curve, falling_snr, layers, make_plane, seeds
-from test_claims_estimators import falls, with_rulers
+from claim_planes import (
+    EPOCHS,
+    LAYERS,
+    N,
+    T,
+    curve,
+    falling_snr,
+    falls,
+    layers,
+    make_plane,
+    seeds,
+    with_rulers,
+)
 
 from ibcore import claims
 from ibcore.claims.saxe import linear

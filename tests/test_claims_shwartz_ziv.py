@@ -11,6 +11,7 @@ from claim_planes import (
     EPOCHS,
     LAYERS,
     N,
+    beside,
     c3,
     compressing,
     curve,
@@ -27,12 +28,14 @@ from claim_planes import (
     layers,
     make_plane,
     noise_pairs,
+    one_curve,
     planes_for,
     sizes,
 )
 
 from ibcore import claims
 from ibcore.claims import shwartz_ziv
+from ibcore.claims.common import matched
 from ibcore.claims.judge import _one_ruler
 
 ALL = [
@@ -45,7 +48,8 @@ ALL = [
 
 @pytest.mark.parametrize(("claim_id", "word"), ALL)
 def test_every_declared_word_is_reached(claim_id, word):
-    verdict = claims.judge(claim_id, planes_for(claim_id, word))
+    planes = {name: beside(plane) for name, plane in planes_for(claim_id, word).items()}
+    verdict = claims.judge(claim_id, planes)
     assert verdict.verdict == word, verdict
     assert verdict.low <= verdict.effect <= verdict.high
     assert verdict.n_seeds == (5 if word == "undecided" else N)
@@ -142,7 +146,7 @@ def test_c2_compares_at_the_same_epochs_and_at_the_same_updates():
     late = make_plane(
         np.where(EPOCHS[:, None] < 1000, curve(5.0, 8.0, 8.0, at=5), 4.0), per_epoch=14
     )
-    verdict = claims.judge("SZT-C2", noise_pairs(late, flat()))
+    verdict = claims.judge("SZT-C2", noise_pairs(late, flat(per_epoch=1)))
     for cell, word in verdict.cells:
         assert word == ("reproduced" if "epochs" in cell else "not reproduced")
     assert (verdict.verdict, len(verdict.cells)) == ("partly", 8)
@@ -205,6 +209,28 @@ def test_beta_that_rises_with_depth_does_not_count_as_falling():
         "hard labels": "reproduced",
         "soft labels": "partly",
     }
+
+
+def test_c2_leaves_out_what_both_runs_saturate_and_only_that():
+    """At the ceiling in the full batch alone, layer 5 answers; in both runs layer 6 does not."""
+    full = make_plane(
+        curve(
+            layers(rest=5, l5=12, l6=12), layers(rest=8, l5=12, l6=12), layers(rest=8, l5=12, l6=12)
+        )
+    )
+    noisy = compressing(layers(rest=4, l6=12), per_epoch=14)
+    noisy["i_xt"][..., 5] = 12.0
+    for pair in ((noisy, full), (full, noisy)):
+        assert claims.judge("SZT-C2", noise_pairs(*pair)).saturated_layers == (6,)
+    assert claims.judge("SZT-C2", noise_pairs(noisy, full)).verdict == "reproduced"
+
+
+@pytest.mark.parametrize(("clock", "last"), [("epoch", 4), ("update", 2)])
+def test_matched_runs_keep_the_last_checkpoint_they_have_in_common(clock, last):
+    """Two updates per epoch against one: 4 updates are 2 epochs of the first run."""
+    noisy, full = (one_curve(0, 1, 2, 3, 4, per_epoch=n) for n in (2, 1))
+    for pair, ends in (((noisy, full), (last, 4)), ((full, noisy), (4, last))):
+        assert tuple(int(one.epoch[-1]) for one in matched(*pair, clock)) == ends
 
 
 # Planted faults.
