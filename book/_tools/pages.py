@@ -5,11 +5,13 @@ python book/_tools/pages.py
 They come from the claims that the chapters register and from book/results/ledger.json, the
 verdicts of the stored runs. The README shows the verdicts in short, and the figure of the first
 cell that is tagged ``overview``. Nobody edits any of it by hand; a test compares it with a fresh
-copy.
+copy. A ledger that was edited, or that older criteria decided, is refused. What a claim or the
+ledger says is text: no sign in it becomes markup of a page.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import sys
@@ -21,7 +23,7 @@ from typing import Any
 
 import execute
 
-from ibcore.claims import BADGES, badge, load_registry
+from ibcore.claims import BADGES, badge, load_ledger, load_registry
 
 # What the words mean, in the order of the tables.
 WORDS = {
@@ -44,7 +46,7 @@ class Chapter:
 
     key: str  # "shwartz_ziv", the name of its registry
     page: str  # "01_shwartz_ziv"
-    title: str
+    title: str  # Markdown without HTML
     text: str
     claims: Sequence[Any]  # with the attributes id, source, statement
 
@@ -55,7 +57,7 @@ def read_chapters(book: Path = execute.BOOK) -> list[Chapter]:
     for path in execute.chapters(book):
         text = path.read_text(encoding="utf-8")
         key = path.stem.split("_", 1)[1]
-        found.append(Chapter(key, path.stem, title(text), text, load_registry(key)))
+        found.append(Chapter(key, path.stem, without_tags(title(text)), text, load_registry(key)))
     return found
 
 
@@ -73,8 +75,39 @@ def title(text: str) -> str:
 
 def read_ledger(path: Path) -> dict[str, dict[str, Any]]:
     """The stored verdicts by claim; none where there is no ledger yet."""
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    rows = load_ledger(path) if path.exists() else []
     return {row["id"]: row for row in rows}
+
+
+# Emphasis (not the _ within a word), code, formulas, roles, links, footnotes.
+MARKUP = re.compile(r"[\\`*{}$~]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:{])|\[(?=\^)")
+
+
+def plain(text: str, markup: re.Pattern = MARKUP) -> str:
+    r"""Text as Markdown and HTML that show just this text.
+
+    Only what would be read as markup is changed.
+
+    >>> plain("I(X;T) & 2 <b>")
+    'I(X;T) & 2 &lt;b&gt;'
+    >>> print(plain("IX[T] of n_MC, [a](b), $x$, _so_"))
+    IX[T] of n_MC, [a\](b), \$x\$, \_so\_
+    """
+    return without_tags(markup.sub(lambda sign: "\\" + sign[0], text))
+
+
+def link(text: str, target: str) -> str:
+    """A link that shows just this text: within one, each bracket counts."""
+    return f"[{plain(text, re.compile(MARKUP.pattern + r'|[][]'))}]({target})"
+
+
+def without_tags(text: str) -> str:
+    """Markdown whose signs of HTML are shown and not obeyed.
+
+    >>> without_tags("Dong & Hisham <i>, &lt;")
+    'Dong & Hisham &lt;i&gt;, &amp;lt;'
+    """
+    return re.sub(r"[<>]|&(?=[#\w])", lambda sign: html.escape(sign[0]), text)
 
 
 def anchor(claim_id: str) -> str:
@@ -110,7 +143,7 @@ def effect(row: dict[str, Any]) -> str:
     parts = [number(row["effect"])]
     if row["low"] is not None and row["high"] is not None:
         parts.append(f"[{number(row['low'])}, {number(row['high'])}]")
-    return " ".join([*parts, row["unit"] or ""]).strip()
+    return " ".join([*parts, plain(row["unit"] or "")]).strip()
 
 
 def seeds(row: dict[str, Any]) -> str:
@@ -139,11 +172,11 @@ def ledger_table(chapter: Chapter, ledger: dict[str, dict[str, Any]]) -> str:
     for claim in chapter.claims:
         target = anchor(claim.id)
         linked = f"({target})=" in chapter.text
-        name = f"[{claim.id}](#{target})" if linked else claim.id
+        name = link(claim.id, f"#{target}") if linked else plain(claim.id)
         verdict = badge(word_of(claim, ledger))
         row = ledger.get(claim.id)
-        rest = (effect(row), seeds(row), row["scale"] or "") if row else ("", "", "")
-        rows.append((name, verdict, claim.statement, *rest))
+        rest = (effect(row), seeds(row), plain(row["scale"] or "")) if row else ("", "", "")
+        rows.append((name, verdict, plain(claim.statement), *rest))
     return table(("Claim", "Verdict", "What it says", "Effect", "Networks", "Scale"), rows)
 
 
@@ -247,7 +280,11 @@ def readme_with_verdicts(readme: str, chapters: Sequence[Chapter], ledger: dict[
     for chapter in chapters:
         words = [word_of(claim, ledger) for claim in chapter.claims]
         rows = [
-            (f"[{claim.id}](book/{chapter.page}.md)", claim.title, f"{BADGES[word][0]} {word}")
+            (
+                link(claim.id, f"book/{chapter.page}.md"),
+                plain(claim.title),
+                f"{BADGES[word][0]} {word}",
+            )
             for claim, word in zip(chapter.claims, words, strict=True)
         ]
         found = Counter(words)
@@ -291,7 +328,12 @@ def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
 
 
 def main() -> int:
-    for path, text in generated().items():
+    try:
+        found = generated()
+    except ValueError as error:  # a ledger or a claims file that cannot be believed
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for path, text in found.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             execute.write_whole(path, text)
             print(f"{path.name}: written")

@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 from numpy.typing import ArrayLike
 
 from ibcore.plots import reading, style
+from ibcore.plots.script import as_json
 
 PARTS = {
     "known_label": "label",
@@ -242,9 +243,7 @@ class RulerSlider:
 
     def _repr_html_(self) -> str:
         colours = [style.look(i).colour for i in range(8)]
-        return _SLIDER.substitute(
-            data=json.dumps(self.data, separators=(",", ":")), colours=json.dumps(colours)
-        )
+        return _SLIDER.substitute(data=as_json(self.data), colours=json.dumps(colours))
 
     def __repr__(self) -> str:
         """For outputs without HTML."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ibcore.plots import style
+from ibcore.plots.script import as_json
 
 
 def clouds(layers: Mapping[str, ArrayLike], y: ArrayLike, *, axes: Any = None) -> np.ndarray:
@@ -79,9 +80,7 @@ class CloudPlayer:
 
     def _repr_html_(self) -> str:
         colours = [style.look(i).colour for i in range(8)]
-        return _PAGE.substitute(
-            data=json.dumps(self.data, separators=(",", ":")), colours=json.dumps(colours)
-        )
+        return _PAGE.substitute(data=as_json(self.data), colours=json.dumps(colours))
 
     def __repr__(self) -> str:
         """For outputs without HTML."""

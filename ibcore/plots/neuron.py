@@ -1,6 +1,5 @@
 """One neuron with two sliders: its weight and the number of bins."""
 
-import json
 from collections.abc import Sequence
 from string import Template
 
@@ -10,6 +9,7 @@ from scipy.special import ndtr
 
 from ibcore.information import entropy
 from ibcore.plots import style
+from ibcore.plots.script import as_json
 
 WEIGHTS = tuple(np.geomspace(0.1, 100, 37))
 
@@ -47,9 +47,7 @@ class NeuronSlider:
             "p": [p.round(4).tolist() for p in self.probabilities],
             "information": self.information.round(3).tolist(),
         }
-        return _PAGE.substitute(
-            data=json.dumps(data, separators=(",", ":")), colour=style.look(0).colour
-        )
+        return _PAGE.substitute(data=as_json(data), colour=style.look(0).colour)
 
     def __repr__(self) -> str:
         """For outputs without HTML."""
