@@ -1,9 +1,6 @@
-"""The rules of judging: words, registry, verdicts and the ledger."""
+"""The rules of judging: words and verdicts."""
 
-import json
-import re
 from dataclasses import fields, replace
-from importlib import resources
 
 import numpy as np
 import pytest
@@ -16,7 +13,6 @@ from scipy import stats
 from ibcore import claims
 from ibcore.claims import words as rules
 from ibcore.claims.decide import bootstrap, decide_part, fact, median, reported, share, statistic
-from ibcore.claims.registry import content_hash, parse_claims, read_text
 
 # Words
 
@@ -236,66 +232,7 @@ def test_of_parts_with_one_word_the_headline_has_the_smallest_margin():
     assert rules.headline(parts, "gap", "reproduced").layer == 6
 
 
-# Registry
-
-
-def content():
-    """Return the parsed claims file."""
-    file = resources.files("ibcore.chapters") / "shwartz_ziv_claims.toml"
-    return read_text(file.read_text(encoding="utf-8"))
-
-
-def test_the_hash_sees_content_and_not_formatting():
-    text = (resources.files("ibcore.chapters") / "shwartz_ziv_claims.toml").read_text("utf-8")
-    spaced = re.sub(r"(?m)^(\w+) = ", r"\1   =   ", text) + "\n# a comment\n"
-    assert content_hash(read_text(spaced)) == claims.registry_hash()
-    changed = content()
-    changed["claims"][1]["thresholds"]["slack"] += 1e-9
-    assert content_hash(changed) != claims.registry_hash()
-    assert len(claims.registry_hash()) == 16
-
-
-def test_registry_refuses_what_it_does_not_know():
-    broken = content()
-    broken["claims"][1]["treshold"] = 1
-    with pytest.raises(ValueError, match=r"claim SZT-F1 .* unknown keys treshold; known are"):
-        parse_claims(broken, "shwartz_ziv")
-    broken = content()
-    del broken["claims"][1]["criterion"]
-    with pytest.raises(ValueError, match="SZT-F1 of shwartz_ziv lacks criterion"):
-        parse_claims(broken, "shwartz_ziv")
-    broken = content()
-    broken["claims"][1]["words"] = ["confirmed"]
-    with pytest.raises(ValueError, match="words must come from"):
-        parse_claims(broken, "shwartz_ziv")
-    broken = content()
-    broken["claims"].append(broken["claims"][0])
-    with pytest.raises(ValueError, match=r"SZT-S3\.1 stand twice"):
-        parse_claims(broken, "shwartz_ziv")
-    with pytest.raises(ValueError, match="unknown keys chapters"):
-        parse_claims({"claims": [], "chapters": 1}, "shwartz_ziv")
-
-
-def test_ranges_of_experiments_are_spelt_out():
-    assert claims.find_claim("DONG-OPEN").experiments[38:41] == (
-        "open_relu_39", "open_relu_40", "open_tanh_01",
-    )  # fmt: skip
-    assert len(claims.find_claim("DONG-OPEN").experiments) == 160
-
-
-def test_unknown_claims_and_chapters_are_named():
-    with pytest.raises(ValueError, match="no chapter is called 'einstein'"):
-        claims.load_registry("einstein")
-    with pytest.raises(ValueError, match="no claim is called 'SZT-F99'"):
-        claims.find_claim("SZT-F99")
-
-
-def test_thresholds_cannot_be_changed_after_loading():
-    with pytest.raises(TypeError):
-        claims.find_claim("SZT-F1").thresholds["violations"] = 0.5
-
-
-# Verdicts and the ledger
+# Verdicts
 
 
 def falling_layers(**more):
@@ -364,52 +301,3 @@ def test_a_verdict_shows_its_numbers():
     assert bundle["text/plain"] == text
     assert bundle["text/html"].count("<tr>") == 2
     assert "&lt; 0.01" in bundle["text/html"]
-
-
-def test_the_ledger_merges_by_id_and_comes_back(tmp_path):
-    path = tmp_path / "results" / "ledger.json"
-    facts = claims.judge("SZT-S3.1")
-    claims.write_ledger(path, [verdict_of(falling_layers())])
-    claims.write_ledger(path, [facts, verdict_of(falling_layers(n_seeds=20))])
-    entries = claims.load_ledger(path)
-    assert [entry["id"] for entry in entries] == ["SZT-S3.1", "SZT-F1"]
-    assert set(entries[0]) == set(claims.LEDGER_KEYS)
-    assert entries[1]["n_seeds"] == 20
-    details = json.loads((path.parent / "verdicts" / "shwartz_ziv.json").read_text())
-    assert details[1]["registry_hash"] == claims.registry_hash()
-    assert details[1]["parts"][0]["threshold"] == 0.01
-    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.json", "verdicts"]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"verdict": "confirmed"}, "can be reproduced, partly.* got 'confirmed'; judge it again"),
-        ({"id": "SZT-F99"}, "no claim is called 'SZT-F99'"),
-        ({"chapter": "saxe"}, "belongs to shwartz_ziv, got 'saxe'"),
-        ({"p": 0.05}, "must have the keys id, verdict"),
-    ],
-)
-def test_a_ledger_written_by_hand_is_refused(tmp_path, change, message):
-    path = tmp_path / "ledger.json"
-    claims.write_ledger(path, [verdict_of(falling_layers())])
-    entries = json.loads(path.read_text())
-    path.write_text(json.dumps([entries[0] | change]))
-    with pytest.raises(ValueError, match=message):
-        claims.load_ledger(path)
-
-
-def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path):
-    path = tmp_path / "ledger.json"
-    path.write_text('[{"id": "SZT')
-    with pytest.raises(ValueError, match=r"is not JSON .*; remove it and judge again"):
-        claims.write_ledger(path, [verdict_of(falling_layers())])
-    assert path.read_text() == '[{"id": "SZT'
-    path.write_text("{}")
-    with pytest.raises(ValueError, match="must hold a list"):
-        claims.load_ledger(path)
-
-
-def test_the_ledger_takes_verdicts_only(tmp_path):
-    with pytest.raises(ValueError, match="takes verdicts from judge"):
-        claims.write_ledger(tmp_path / "ledger.json", [claims.NoVerdict("SZT-F1")])

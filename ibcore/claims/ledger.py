@@ -1,58 +1,84 @@
 """The ledger: all verdicts together, generated and never edited by hand.
 
 ``ledger.json`` is a list with one entry per claim. The tests behind every entry stand beside it
-in ``verdicts/<chapter>.json``.
+in ``verdicts/<chapter>.json``, with a hash of what they say and, in each, the hash of the
+criteria it was judged by. A ledger is believed as a whole or not at all: an entry that differs
+from its tests, a file that was edited and a criterion that changed after its verdict are refused.
 """
 
 import json
 import math
 import os
-from collections.abc import Iterable
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from ibcore.claims.registry import CHAPTERS, find_claim, load_registry
+from ibcore.claims.registry import CHAPTERS, content_hash, find_claim, load_registry, registry_hash
 from ibcore.claims.verdict import LEDGER_KEYS, Verdict
+
+Details = dict[str, Any]
+
+_DETAIL_KEYS = {*LEDGER_KEYS, "registry_hash", "parts"}
 
 
 def write_ledger(path: str | Path, verdicts: Iterable[Verdict]) -> None:
     """Put verdicts into the ledger, each in the place of an older one of its id.
 
-    Every file is written beside its place and then renamed, so that none is ever half there.
+    The files of the chapters are written first and the ledger is made from them, so that a run
+    that ended between the two is mended by the next. Every file is written beside its place and
+    then renamed: none is ever half there.
 
     Raises
     ------
     ValueError
-        If something else than a verdict is given, or the ledger that is there is damaged.
+        If something else than verdicts is given, or a file that is there and is to be kept is
+        damaged or was edited.
     """
     path, verdicts = Path(path), list(verdicts)
-    for verdict in verdicts:
+    for verdict in verdicts or [None]:
         if not isinstance(verdict, Verdict):
             raise ValueError(f"the ledger takes verdicts from judge(), got {verdict!r}.")
-    entries = {entry["id"]: entry for entry in (load_ledger(path) if path.exists() else ())}
-    entries |= {verdict.id: ledger_entry(verdict) for verdict in verdicts}
+    if path.exists():
+        _refuse_untested(_read_entries(path), path)
     for chapter in sorted({verdict.chapter for verdict in verdicts}):
-        file = path.parent / "verdicts" / f"{chapter}.json"
-        details = _read(file) if file.exists() else []
-        known = {entry["id"]: entry for entry in details}
-        known |= {v.id: verdict_details(v) for v in verdicts if v.chapter == chapter}
-        _write(file, _ordered(known))
-    _write(path, _ordered(entries))
+        given = {v.id: verdict_details(v) for v in verdicts if v.chapter == chapter}
+        kept = {claim.id for claim in load_registry(chapter)} - set(given)
+        older = _read_details(chapter, path) if kept else []
+        content = _ordered({one["id"]: one for one in older} | given)
+        _write(
+            _details_file(chapter, path),
+            {"content_hash": content_hash(content), "verdicts": content},
+        )
+    # Another process may have written its chapter meanwhile: whoever writes last has seen all.
+    written = None
+    while written != (entries := _entries_of_all(path)):
+        _write(path, entries)
+        written = entries
 
 
 def load_ledger(path: str | Path) -> list[dict[str, Any]]:
-    """Read the ledger and check it against the registry.
+    """Read the ledger and check it against the tests behind it and against the registry.
 
     Raises
     ------
     ValueError
-        If an entry has other keys, an unknown id, a word its claim cannot give, or another
-        chapter than its claim.
+        If a file is damaged or was edited, the ledger has no entry, lacks one or has one twice,
+        an entry has other keys, an unknown id, a word its claim cannot give, another chapter than
+        its claim or other numbers than its tests, or a criterion changed after its verdict.
     """
-    entries = _read(Path(path))
+    path = Path(path)
+    entries = _read_entries(path)
     for entry in entries:
         _check(entry, path)
+    tested = {}
+    for chapter in CHAPTERS:
+        details = _read_details(chapter, path)
+        _refuse_changed_criteria(chapter, details, path)
+        tested |= {one["id"]: one for one in details}
+    _compare(entries, tested, path)
     return entries
 
 
@@ -61,7 +87,7 @@ def ledger_entry(verdict: Verdict) -> dict[str, Any]:
     return {key: _finite(getattr(verdict, key)) for key in LEDGER_KEYS}
 
 
-def verdict_details(verdict: Verdict) -> dict[str, Any]:
+def verdict_details(verdict: Verdict) -> Details:
     """Return everything a verdict rests on, ready for JSON."""
     parts = [{key: _finite(value) for key, value in asdict(p).items()} for p in verdict.parts]
     return {
@@ -75,46 +101,183 @@ def verdict_details(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _check(entry: Any, path: str | Path) -> None:
-    if not isinstance(entry, dict) or set(entry) != set(LEDGER_KEYS):
-        raise ValueError(
-            f"{path}: an entry must have the keys {', '.join(LEDGER_KEYS)}, got {entry!r}; "
-            "write it again with write_ledger."
-        )
-    claim = find_claim(entry["id"])
-    if entry["verdict"] not in claim.words:
-        raise ValueError(
-            f"{path}: {claim.id} can be {', '.join(claim.words)}, got {entry['verdict']!r}; "
-            "judge it again."
-        )
-    if entry["chapter"] != claim.chapter:
-        raise ValueError(
-            f"{path}: {claim.id} belongs to {claim.chapter}, got {entry['chapter']!r}; "
-            "judge it again."
-        )
+# Reading
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON ({error}); remove it and judge again.") from error
+def _read_entries(path: Path) -> list[dict[str, Any]]:
+    """Entries of the ledger: whether they are ones, not yet whether they are true."""
+    entries = _read(path)
     if not isinstance(entries, list):
-        raise ValueError(f"{path} must hold a list, got {type(entries).__name__}.")
+        raise ValueError(
+            f"{path} must hold a list, got {type(entries).__name__}; remove it and {_again(path)}"
+        )
+    for entry in entries:
+        if not isinstance(entry, dict) or set(entry) != set(LEDGER_KEYS):
+            raise ValueError(
+                f"{path}: an entry must have the keys {', '.join(LEDGER_KEYS)}, got {entry!r}; "
+                f"remove the file and {_again(path)}"
+            )
+        for key, value in entry.items():
+            kind, fits = _KINDS.get(key, ("text", lambda value: isinstance(value, str)))
+            if not fits(value):
+                _refuse(path, entry, f"{key} must be {kind}, got {value!r}")
     return entries
 
 
-def _ordered(entries: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def _read_details(chapter: str, ledger: Path) -> list[Details]:
+    """Verdicts of a chapter with their tests, as they were written; none if there is no file."""
+    path = _details_file(chapter, ledger)
+    if not path.exists():
+        return []
+    content = _read(path)
+    if not isinstance(content, dict) or set(content) != {"content_hash", "verdicts"}:
+        raise ValueError(
+            f"{path} must hold content_hash and verdicts; remove it and {_again(ledger, chapter)}"
+        )
+    details = content["verdicts"]
+    if content["content_hash"] != content_hash(details):
+        raise ValueError(
+            f"{path} was edited: its content is {content_hash(details)} and not, as written, "
+            f"{content['content_hash']}; remove it and {_again(ledger, chapter)}"
+        )
+    if not isinstance(details, list) or not all(
+        isinstance(one, dict) and set(one) >= _DETAIL_KEYS for one in details
+    ):
+        raise ValueError(
+            f"{path}: a verdict must have the keys {', '.join(sorted(_DETAIL_KEYS))}; "
+            f"remove it and {_again(ledger, chapter)}"
+        )
+    return details
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON ({error}); remove it and judge again") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _details_file(chapter: str, ledger: Path) -> Path:
+    return ledger.parent / "verdicts" / f"{chapter}.json"
+
+
+# Checking
+
+
+def _check(entry: Mapping[str, Any], path: Path) -> None:
+    """Refuse an entry that the registry does not know as it stands."""
+    try:
+        claim = find_claim(entry["id"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if entry["verdict"] not in claim.words:
+        _refuse(path, entry, f"it can be {', '.join(claim.words)}, got {entry['verdict']!r}")
+    if entry["chapter"] != claim.chapter:
+        _refuse(path, entry, f"it belongs to {claim.chapter}, got {entry['chapter']!r}")
+
+
+def _compare(entries: list[dict[str, Any]], tested: Mapping[str, Details], path: Path) -> None:
+    """Refuse entries that are twice there, absent, or other than what was decided."""
+    names = [entry["id"] for entry in entries]
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise ValueError(f"{path} has {', '.join(twice)} more than once; {_again(path)}")
+    if lacking := [name for name in tested if name not in names]:
+        raise ValueError(f"{path}: the ledger lacks {', '.join(lacking)}; {_again(path)}")
+    if not entries:
+        raise ValueError(f"{path}: the ledger lacks every verdict; remove it or {_again(path)}")
+    _refuse_untested(entries, path)
+    for entry in entries:
+        if entry["id"] not in tested:
+            _refuse(path, entry, f"verdicts/{entry['chapter']}.json does not have it")
+        decided = _entry_of(tested[entry["id"]])
+        for key in LEDGER_KEYS:
+            if entry[key] != decided[key]:
+                _refuse(
+                    path,
+                    entry,
+                    f"{key} is {entry[key]!r}, and the tests in verdicts/{entry['chapter']}.json "
+                    f"say {decided[key]!r}; one of the two was edited",
+                )
+
+
+def _refuse_untested(entries: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Refuse entries of a chapter whose tests are gone: nothing could be held against them."""
+    for entry in entries:
+        if not (file := _details_file(entry["chapter"], path)).exists():
+            _refuse(path, entry, f"the tests behind it are gone, there is no {file}")
+
+
+def _refuse_changed_criteria(chapter: str, details: Iterable[Details], path: Path) -> None:
+    today = registry_hash(chapter)
+    for one in details:
+        if one["registry_hash"] != today:
+            raise ValueError(
+                f"{_details_file(chapter, path)}: the criteria of {chapter} have changed since "
+                f"{one['id']} was judged (claims file {one['registry_hash']} then, {today} "
+                f"now); {_again(path, chapter)}"
+            )
+
+
+def _refuse(path: Path, entry: Mapping[str, Any], problem: str) -> NoReturn:
+    raise ValueError(f"{path}: {entry['id']}: {problem}; {_again(path, entry['chapter'])}")
+
+
+def _again(path: Path, chapter: Any = None) -> str:
+    known = chapter if chapter in CHAPTERS else "CHAPTER"
+    return f"judge again: python -m ibcore run {known} --results {path.parent}"
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+# Key of an entry -> what it must be, and the test of it; every other key is text.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("effect", "low", "high"), ("a number or null", _is_number)),
+    **dict.fromkeys(("n_seeds", "n_not_learnt"), ("a number of networks", _is_count)),
+}
+
+
+# Writing
+
+
+def _ordered(entries: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
     order = [claim.id for chapter in CHAPTERS for claim in load_registry(chapter)]
     return [entries[name] for name in order if name in entries]
 
 
-def _write(path: Path, content: list[dict[str, Any]]) -> None:
+def _entries_of_all(path: Path) -> list[dict[str, Any]]:
+    details = (one for chapter in CHAPTERS for one in _read_details(chapter, path))
+    return _ordered({one["id"]: _entry_of(one) for one in details})
+
+
+def _entry_of(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: details[key] for key in LEDGER_KEYS}
+
+
+def _write(path: Path, content: Any) -> None:
+    """Beside its place under a name of its own, to the disk, then renamed."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    beside.write_text(text + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:  # of a full disk, it names no file
+        raise OSError(error.errno, f"{error.strerror}, while writing", str(path)) from error
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _finite(value: Any) -> Any:

@@ -6,12 +6,14 @@ chapter's criteria, and every verdict carries it.
 
 import hashlib
 import json
+import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -105,26 +107,27 @@ def load_registry(chapter: str = "shwartz_ziv") -> tuple[Claim, ...]:
 
 @cache
 def _load(chapter: str) -> tuple[Claim, ...]:
-    return parse_claims(_read(chapter), chapter)
+    return parse_claims(_content(chapter), chapter)
 
 
 def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
     """Check the parsed content of a chapter's claims file and return its claims."""
-    _refuse_unknown(content, {"claims"}, f"the claims file of {chapter}")
-    claims = tuple(_claim(entry, chapter) for entry in content["claims"])
+    where = claims_file(chapter)
+    _refuse_unknown(content, {"claims"}, where)
+    claims = tuple(_claim(entry, chapter) for entry in _tables(content, where))
     ids = [claim.id for claim in claims]
-    twice = sorted({name for name in ids if ids.count(name) > 1})
-    if twice:
-        raise ValueError(f"claim ids must be unique; {', '.join(twice)} stand twice in {chapter}.")
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise ValueError(f"{where}: claim ids must be unique; {', '.join(twice)} stand twice.")
     return claims
 
 
 def registry_hash(chapter: str = "shwartz_ziv") -> str:
     """Name the state of a chapter's criteria: 16 hex digits that formatting does not change."""
-    return content_hash(_read(chapter))
+    load_registry(chapter)  # a file with a mistake has no hash
+    return content_hash(_content(chapter))
 
 
-def content_hash(content: Mapping[str, Any]) -> str:
+def content_hash(content: Any) -> str:
     """SHA-256, 16 hex digits, of parsed content written as canonical JSON."""
     canonical = json.dumps(content, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
@@ -144,27 +147,48 @@ def find_claim(claim_id: str) -> Claim:
     return claims[claim_id]
 
 
-def _read(chapter: str) -> dict[str, Any]:
+def claims_file(chapter: str) -> str:
+    """Where the claims of a chapter stand, as messages name it."""
+    return f"ibcore/chapters/{chapter}_claims.toml"
+
+
+@cache  # claims and their hash come from one reading, whatever happens to the file meanwhile
+def _content(chapter: str) -> dict[str, Any]:
     if chapter not in CHAPTERS:
         raise ValueError(f"no chapter is called {chapter!r}; chapters are {', '.join(CHAPTERS)}.")
     file = resources.files("ibcore.chapters") / f"{chapter}_claims.toml"
-    return read_text(file.read_text(encoding="utf-8"))
+    try:
+        return read_text(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{claims_file(chapter)}: {error}") from error
 
 
 def read_text(text: str) -> dict[str, Any]:
     """Parse a claims file and spell out its ranges of experiments."""
     content = tomllib.loads(text)
-    for entry in content["claims"]:
-        entry["experiments"] = [one for name in entry["experiments"] for one in _spelt_out(name)]
+    for entry in _tables(content, "a claims file"):
+        if _are_names(names := entry.get("experiments")):
+            entry["experiments"] = list(chain.from_iterable(map(_spelt_out, names)))
     return content
 
 
+def _tables(content: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    entries = content.get("claims")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError(f"{where} must consist of [[claims]] tables, got claims = {entries!r}.")
+    return entries
+
+
 def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
-    where = f"claim {entry.get('id', '(without id)')} of {chapter}"
+    where = f"{claims_file(chapter)}: claim {entry.get('id', '(without id)')}"
     _refuse_unknown(entry, _KEYS, where)
     missing = sorted(_KEYS - _OPTIONAL - set(entry))
     if missing:
         raise ValueError(f"{where} lacks {', '.join(missing)}.")
+    for name, value in entry.items():
+        kind, fits = _KINDS.get(name, ("text", lambda value: isinstance(value, str)))
+        if not fits(value):
+            raise ValueError(f"{where}: {name} must be {kind}, got {value!r}.")
     words = tuple(entry["words"])
     if not (set(words) <= set(EFFECT_WORDS) or set(words) <= set(IDENTITY_WORDS)) or not words:
         raise ValueError(
@@ -182,11 +206,35 @@ def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
     return Claim(chapter=chapter, **{**entry, **frozen})
 
 
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_threshold(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_threshold, value))
+    return type(value) in (int, str) or (type(value) is float and math.isfinite(value))
+
+
+# Field of a claim -> what it must be, and the test of it; every other field is text.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "experiments": ("a list of names", _are_names),
+    "words": ("a list of words", _are_names),
+    "all_rulers": ("true or false", lambda value: isinstance(value, bool)),
+    "thresholds": (
+        "a table of numbers, names, or lists of them",
+        lambda value: isinstance(value, dict) and all(map(_is_threshold, value.values())),
+    ),
+}
+
+
 def _spelt_out(name: str) -> list[str]:
     """``size_01..20`` is size_01, size_02 to size_20; any other name is itself."""
     if not (found := re.fullmatch(r"(.+_)(\d+)\.\.(\d+)", name)):
         return [name]
     stem, first, last = found.groups()
+    if not int(first) <= int(last) < int(first) + 1000:
+        raise ValueError(f"the range {name!r} must go up, over at most 1000 experiments.")
     return [f"{stem}{k:0{len(first)}}" for k in range(int(first), int(last) + 1)]
 
 
