@@ -89,9 +89,10 @@ def whole(least: int, most: int) -> Kind:
     def read(value: Any) -> int:
         if not isinstance(value, Integral) or isinstance(value, bool | np.timedelta64):
             raise ValueError
-        if not least <= value <= most:
+        found = int(value)
+        if not least <= found <= most:
             raise ValueError
-        return int(value)
+        return found
 
     return Kind(f"a whole number from {grouped(least)} to {grouped(most)}", read)
 
@@ -365,7 +366,7 @@ class Experiment:
         spaced = np.geomspace(1, self.n_epochs, self.n_measured_epochs - 1).round()
         named = [epoch for epoch in self.measured_epochs if epoch <= self.n_epochs]
         ends = [0, self.n_epochs]
-        middle = spaced if self.n_measured_epochs > 2 else []
+        middle = spaced if self.n_measured_epochs > 2 else spaced[:0]
         return np.unique(np.concatenate([ends, middle, named]).astype(int))
 
     def replace(self, **changes) -> "Experiment":

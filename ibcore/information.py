@@ -6,11 +6,17 @@ to 1. *Counts* are non-negative whole numbers; the functions that take them work
 they come. 0 log 0 = 0 throughout.
 """
 
+from numbers import Integral
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 # Tables are made by sums and products of float64, so 1 is met to a few ulp per entry.
 _SUM_TOLERANCE = 1e-9
+_MOST_ENTRIES = 2**27  # of a table (sample, class): 1 GiB
+_NAME_KINDS = (str, bytes, Integral)
+_MOST_COUNTED = 2**53  # beyond, neighbouring whole numbers are one float
 
 
 def entropy(p: ArrayLike) -> float:
@@ -48,7 +54,7 @@ def binary_entropy(p: ArrayLike) -> NDArray[np.float64]:
     >>> binary_entropy([0.0, 0.5, 1.0])
     array([0., 1., 0.])
     """
-    p = np.asarray(p, dtype=np.float64)
+    p = _real(p, "p")
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError(
             f"p must lie in [0, 1], got values from {p.min():.6g} to {p.max():.6g}; "
@@ -141,10 +147,14 @@ def divergence(p: ArrayLike, q: ArrayLike) -> float:
     p, q = _distribution(p, "p"), _distribution(q, "q")
     if p.shape != q.shape:
         raise ValueError(f"p and q must have one shape, got {p.shape} and {q.shape}.")
-    support = p > 0
-    if (q[support] == 0).any():
+    p, q = p[p > 0], q[p > 0]
+    if (q == 0).any():
         return float("inf")
-    return float(np.sum(p[support] * np.log2(p[support] / q[support])))
+    with np.errstate(over="ignore"):
+        ratio = p / q
+    # q may be so small that the ratio overflows, and its logarithm does not.
+    logarithm = np.where(np.isfinite(ratio), np.log2(ratio), np.log2(p) - np.log2(q))
+    return float(np.sum(p * logarithm))
 
 
 def entropy_from_counts(counts: ArrayLike) -> float:
@@ -187,16 +197,52 @@ def mutual_information_from_counts(counts: ArrayLike) -> float:
     return float((_phi(total) + joint - margins) / total)
 
 
+def numbered_labels(y: ArrayLike) -> tuple[NDArray[np.int64], int]:
+    """Class labels of any name as 0, 1, ..., in sorted order, and the number of classes.
+
+    Parameters
+    ----------
+    y : (sample,) integers, bools or strings
+        Negative ones, large ones, gaps between them: only which are equal matters.
+
+    Returns
+    -------
+    labels : (sample,) int64 array
+        Each of 0 ... n_classes - 1 occurs.
+    n_classes : int
+
+    Raises
+    ------
+    ValueError
+        If ``y`` is not one label for each sample.
+
+    Examples
+    --------
+    >>> numbered_labels(["seel", "diglett", "seel"])
+    (array([1, 0, 1]), 2)
+    >>> numbered_labels([1_000_000, -3])
+    (array([1, 0]), 2)
+    """
+    y = _names(y)
+    if y.dtype.kind in "iu" and y.min() >= 0 and y.max() < 4 * len(y):
+        # A third of the time of sorting.
+        y = y.astype(np.int64, copy=False)
+        occurs = np.bincount(y) > 0
+        return (y if occurs.all() else (np.cumsum(occurs) - 1)[y]), int(occurs.sum())
+    names, labels = np.unique(y, return_inverse=True)
+    return labels.astype(np.int64, copy=False), len(names)
+
+
 def label_distribution(y: ArrayLike, n_classes: int | None = None) -> NDArray[np.float64]:
     """Labels of any kind as the rows p(y|x).
 
     Parameters
     ----------
-    y : (sample,) integers, (sample,) floats or (sample, class) floats
-        Class labels 0, 1, ...; or soft binary labels P(y=1|x); or soft labels whose rows
-        sum to 1.
+    y : (sample,) integers or strings, (sample,) floats or (sample, class) floats
+        Class labels; or soft binary labels P(y=1|x); or soft labels whose rows sum to 1.
     n_classes : int, optional
-        Number of columns. Default: the largest label + 1, or 2, or the columns of ``y``.
+        Number of columns; class labels then are 0 ... n_classes - 1. Default: one column for each
+        class that occurs, in sorted order; or 2; or the columns of ``y``.
 
     Returns
     -------
@@ -210,72 +256,128 @@ def label_distribution(y: ArrayLike, n_classes: int | None = None) -> NDArray[np
 
     Examples
     --------
-    >>> label_distribution([1, 0, 1])
+    >>> label_distribution([7, -1, 7])
     array([[0., 1.],
            [1., 0.],
            [0., 1.]])
     >>> label_distribution([0.75])
     array([[0.25, 0.75]])
     """
-    y = np.asarray(y)
-    if y.ndim not in (1, 2) or y.dtype.kind not in "biuf":
-        raise ValueError(
-            "y must be (sample,) integers, (sample,) floats or (sample, class) floats, "
-            f"got shape {y.shape} and dtype {y.dtype}."
-        )
-    if y.ndim == 2:
-        p = _soft_rows(y)
-    elif y.dtype.kind == "f":
-        p = _soft_binary(y)
+    found = _array(y, "y")
+    if n_classes is not None and (not isinstance(n_classes, Integral) or n_classes < 1):
+        raise ValueError(f"n_classes must be a whole number of at least 1, got {n_classes!r}.")
+    if found.ndim == 2 and found.dtype.kind in "biuf":
+        p = _soft_rows(found)
+    elif found.ndim == 1 and found.dtype.kind == "f":
+        p = _soft_binary(found)
     else:
-        p = _one_hot(y.astype(np.int64), n_classes)
+        p = _one_hot(y, n_classes)
     if n_classes is not None and p.shape[1] != n_classes:
         raise ValueError(f"y has {p.shape[1]} classes, expected n_classes = {n_classes}.")
     return p
 
 
-def _one_hot(y: NDArray, n_classes: int | None) -> NDArray[np.float64]:
-    width = (int(y.max(initial=0)) + 1) if n_classes is None else n_classes
-    if y.size and (y.min() < 0 or y.max() >= width):
+def _one_hot(y: ArrayLike, n_classes: int | None) -> NDArray[np.float64]:
+    if n_classes is None:
+        labels, width = numbered_labels(y)
+    else:
+        labels, width = _numbers_below(y, n_classes), n_classes
+    if len(labels) * width > _MOST_ENTRIES:
         raise ValueError(
-            f"class labels must lie in 0..{width - 1}, got {y.min()}..{y.max()}; "
-            "number the classes from 0."
+            f"{width} classes of {len(labels)} samples would fill "
+            f"{len(labels) * width / 2**27:.1f} GiB; are the labels names of single samples, or "
+            "numbers that were measured? Group them into fewer classes."
         )
-    return np.eye(width)[y]
+    p = np.zeros((len(labels), width))
+    p[np.arange(len(labels)), labels] = 1
+    return p
+
+
+def _numbers_below(y: ArrayLike, n_classes: int) -> NDArray[np.int64]:
+    y = _names(y)
+    if y.dtype.kind not in "biu" or y.min() < 0 or y.max() >= n_classes:
+        raise ValueError(
+            f"class labels must lie in 0..{n_classes - 1}, got {y.min()}..{y.max()}; number them "
+            "with ibcore.information.numbered_labels(y)."
+        )
+    return y.astype(np.int64)
+
+
+def _names(y: ArrayLike) -> NDArray:
+    """Class labels as an array of integers or bools, or of objects that are all of one kind."""
+    found = _array(y, "y")
+    if found.ndim != 1 or found.size == 0 or found.dtype.kind not in "biuOTUS":
+        raise ValueError(
+            "y must be (sample,) integers or strings, (sample,) floats or (sample, class) floats, "
+            f"of at least one sample; got shape {found.shape} and dtype {found.dtype}."
+        )
+    if found.dtype.kind in "biu":
+        return found
+    found = np.asarray(y, dtype=object)  # numpy turns 1 into "1" where it stands beside a text
+    if not any(all(isinstance(one, kind) for one in found) for kind in _NAME_KINDS):
+        raise ValueError("labels must be all integers or all strings; y mixes kinds.")
+    return found
 
 
 def _soft_binary(y: NDArray) -> NDArray[np.float64]:
     p = y.astype(np.float64)
-    if not ((p >= 0) & (p <= 1)).all():
+    if p.size == 0 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(
             "float labels (sample,) are read as P(y=1|x) and must lie in [0, 1], got "
-            f"{y.min()}..{y.max()}; give class labels an integer dtype."
+            f"{_ends(y)}; give class labels an integer dtype."
         )
     return np.column_stack([1 - p, p])
 
 
 def _soft_rows(y: NDArray) -> NDArray[np.float64]:
-    p = y.astype(np.float64)
-    # float32 softmax rows sum to 1 only within float32 rounding.
-    worst = np.abs(p.sum(axis=1) - 1).max(initial=0.0)
-    if not ((p >= 0).all() and worst <= 1e-5):
+    with np.errstate(over="ignore", invalid="ignore"):
+        p = y.astype(np.float64)
+        # float32 softmax rows sum to 1 only within float32 rounding.
+        worst = np.abs(p.sum(axis=1) - 1).max(initial=0.0)
+    if p.size == 0 or not ((p >= 0).all() and worst <= 1e-5):
         raise ValueError(
-            "float labels (sample, class) must be non-negative rows with sum 1, got a "
-            f"smallest entry of {p.min():.6g} and a row that misses 1 by {worst:.6g}."
+            "float labels (sample, class) must be non-negative rows with sum 1, got "
+            f"{_ends(p)} and a row that misses 1 by {worst:.6g}."
         )
     return p
 
 
+def _ends(values: NDArray) -> str:
+    return f"values from {values.min():.6g} to {values.max():.6g}" if values.size else "none"
+
+
+def _array(values: Any, name: str) -> NDArray:
+    """An array, or a ValueError for what is none."""
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array, and a mask would be lost; leave out its masked entries."
+        )
+    try:
+        return np.asarray(values)
+    except Exception as error:  # ragged lists, tensors that want gradients, foreign objects
+        raise ValueError(f"{name} cannot be read as an array: {error}") from error
+
+
+def _real(values: Any, name: str) -> NDArray[np.float64]:
+    found = _array(values, name)
+    if found.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers, got dtype {found.dtype}.")
+    with np.errstate(over="ignore"):
+        return found.astype(np.float64)
+
+
 def _distribution(p: ArrayLike, name: str) -> NDArray[np.float64]:
-    p = np.asarray(p, dtype=np.float64)
+    p = _real(p, name)
     if p.size == 0:
         raise ValueError(f"{name} must hold at least one probability, got an empty array.")
     if not np.isfinite(p).all() or (p < 0).any():
         raise ValueError(
             f"{name} must be non-negative and finite, got a smallest entry of {p.min():.6g}."
         )
-    if abs(p.sum() - 1) > _SUM_TOLERANCE:
-        raise ValueError(f"{name} must sum to 1, got {p.sum():.12g}; divide it by its sum.")
+    with np.errstate(over="ignore"):
+        total = p.sum()
+    if abs(total - 1) > _SUM_TOLERANCE:
+        raise ValueError(f"{name} must sum to 1, got {total:.12g}; divide it by its sum.")
     return p
 
 
@@ -287,14 +389,17 @@ def _table(p_xy: ArrayLike) -> NDArray[np.float64]:
 
 
 def _whole_numbers(counts: ArrayLike) -> NDArray[np.int64]:
-    counts = np.asarray(counts)
+    counts = _array(counts, "counts")
     if counts.dtype.kind not in "biu":
         raise ValueError(
             f"counts must be whole numbers of an integer dtype, got {counts.dtype}; "
             "for probabilities use entropy or mutual_information."
         )
-    if counts.size == 0 or counts.min() < 0 or counts.sum() == 0:
+    total = counts.sum(dtype=np.float64)
+    if counts.size == 0 or counts.min() < 0 or total == 0:
         raise ValueError("counts must be non-negative with a positive sum.")
+    if total >= _MOST_COUNTED:
+        raise ValueError(f"counts must sum to less than 2**53, got {total:.6g}.")
     return counts.astype(np.int64)
 
 

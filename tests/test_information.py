@@ -16,6 +16,7 @@ from ibcore.information import (
     label_distribution,
     mutual_information,
     mutual_information_from_counts,
+    numbered_labels,
 )
 
 # Sums of at most a few hundred terms of order 1: rounding stays below this.
@@ -129,6 +130,11 @@ def test_divergence_is_never_negative(seed):
     assert divergence(p, p) == 0.0
 
 
+def test_divergence_from_all_but_nothing():
+    """D((1, 0) || (q, 1 - q)) = -log2 q, where 1/q is beyond float64 too."""
+    assert divergence([1.0, 0.0], [5e-324, 1.0]) == 1074
+
+
 def test_divergence_is_infinite_outside_the_support():
     """D(p || q) = inf where q = 0 < p; but 0 log(0/0) = 0."""
     assert divergence([0.5, 0.5, 0.0], [1.0, 0.0, 0.0]) == np.inf
@@ -176,10 +182,48 @@ def test_hard_and_soft_certain_labels_are_one_distribution():
     np.testing.assert_array_equal(label_distribution(hard == 1), one_hot)
 
 
-def test_labels_can_name_classes_that_do_not_occur():
-    """The columns are the classes 0..n-1, whether or not they occur."""
-    assert label_distribution([0, 2]).shape == (2, 3)
-    assert label_distribution([0, 1], n_classes=10).shape == (2, 10)
+def test_columns_are_the_classes_that_occur_or_those_asked_for():
+    """Without a number of classes, one column each in sorted order; with it, 0..n-1."""
+    assert label_distribution([0, 2]).tolist() == [[1, 0], [0, 1]]
+    assert label_distribution([0, 2], n_classes=10).shape == (2, 10)
+    assert label_distribution([0, 2], n_classes=3).tolist() == [[1, 0, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [0, 1, 2],
+        [-3, 5, 1_000_000],
+        [2**63, 2**63 + 1, 2**64 - 1],
+        [-(10**30), 0, 10**30],
+        ["Diglett", "Seel", "Tauros"],
+        [b"a", b"b", b"c"],
+        ["a", "a\0", "b"],
+    ],
+)
+def test_labels_of_any_name_are_numbered_in_order(names):
+    """Only which are equal matters; large numbers cost no memory."""
+    pattern = [2, 0, 1, 1, 0, 2]
+    y = [names[k] for k in pattern]
+    labels, n_classes = numbered_labels(y)
+    assert labels.tolist() == pattern
+    assert labels.dtype == np.int64
+    assert n_classes == 3
+    np.testing.assert_array_equal(label_distribution(y), np.eye(3)[pattern])
+    np.testing.assert_array_equal(numbered_labels(np.array(y, dtype=object))[0], pattern)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40))
+def test_counting_numbers_as_sorting_does(y):
+    """The fast way for small labels gives what np.unique gives."""
+    labels, n_classes = numbered_labels(np.array(y))
+    names, expected = np.unique(y, return_inverse=True)
+    np.testing.assert_array_equal(labels, expected)
+    assert n_classes == len(names)
+
+
+def test_masked_labels_without_a_masked_entry_are_labels():
+    assert numbered_labels(np.ma.array([3, 4]))[0].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -198,13 +242,31 @@ def test_labels_can_name_classes_that_do_not_occur():
         (lambda: entropy_from_counts([3, -1]), "non-negative with a positive sum"),
         (lambda: entropy_from_counts([0, 0]), "non-negative with a positive sum"),
         (lambda: mutual_information_from_counts([1, 2]), "two axes"),
-        (lambda: label_distribution([0, -1]), "must lie in 0..0, got -1..0"),
+        (lambda: binary_entropy([0.5, 1j]), "p must hold real numbers, got dtype complex128"),
+        (lambda: entropy([[0.5], [0.25, 0.25]]), "p cannot be read as an array: .*inhomogeneous"),
+        (lambda: entropy(np.ma.array([1.0, 1.0], mask=[0, 1])), "p is a masked array"),
+        (lambda: entropy([1e308] * 20), "p must sum to 1, got inf"),
+        (lambda: entropy_from_counts(np.array([2**63], np.uint64)), "sum to less than 2..53"),
+        (lambda: label_distribution([0, -1], n_classes=2), "must lie in 0..1, got -1..0; number"),
         (lambda: label_distribution([0, 5], n_classes=3), "must lie in 0..2, got 0..5"),
+        (lambda: label_distribution(["b", "a"], n_classes=2), "must lie in 0..1, got a..b"),
+        (lambda: label_distribution([0], n_classes=2.5), "n_classes must be a whole number of at"),
+        (lambda: label_distribution([0], n_classes=0), "n_classes must be a whole number of at"),
+        (lambda: label_distribution([0] * 9, n_classes=2**30), "would fill 72.0 GiB; are the lab"),
+        (lambda: label_distribution(range(20_000)), "20000 classes of 20000 samples would fill"),
         (lambda: label_distribution([0.0, 2.0]), "give class labels an integer dtype"),
         (lambda: label_distribution([[0.5, 0.6]]), "a row that misses 1 by 0.1"),
         (lambda: label_distribution([[0.5, 0.5]], n_classes=3), "y has 2 classes, expected"),
-        (lambda: label_distribution(["a", "b"]), r"got shape \(2,\) and dtype <U1"),
-        (lambda: label_distribution(1), "y must be"),
+        (lambda: label_distribution([[np.inf, 0.5]]), "a row that misses 1 by inf"),
+        (lambda: label_distribution(np.zeros((2, 0))), "got none and a row that misses 1 by 1"),
+        (lambda: label_distribution([]), "must lie in .0, 1., got none"),
+        (lambda: label_distribution(["a", 1]), "all integers or all strings; y mixes kinds"),
+        (lambda: label_distribution([1, None]), "all integers or all strings; y mixes kinds"),
+        (lambda: label_distribution([1j]), r"got shape \(1,\) and dtype complex128"),
+        (lambda: label_distribution(None), r"y must be .*; got shape \(\) and dtype object"),
+        (lambda: label_distribution(1), "y must be .sample,. integers or strings"),
+        (lambda: numbered_labels(np.ma.array([1, 2], mask=[0, 1])), "leave out its masked entries"),
+        (lambda: numbered_labels([0.5]), "y must be .* got shape .1,. and dtype float64"),
     ],
 )
 def test_refusals_say_what_was_expected_and_what_came(call, message):
