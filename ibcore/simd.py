@@ -10,18 +10,46 @@ float32 and on float64.
 """
 
 import operator
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
+from numpy.typing import NDArray
 
 LANES = 32
 # Sums may be taken in another order; NaN and infinity keep their meaning.
 FLAGS = ("contract", "reassoc", "nsz", "arcp")
-COMPILED = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": set(FLAGS)}
-INLINE = {**COMPILED, "forceinline": True}
+
+
+class Options(TypedDict, total=False):
+    """What Numba is told about a function, as ``njit(**COMPILED)``."""
+
+    nogil: bool
+    cache: bool
+    error_model: Literal["numpy"]
+    fastmath: set[str]
+    forceinline: bool
+
+
+COMPILED: Options = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": set(FLAGS),
+}
+INLINE: Options = {**COMPILED, "forceinline": True}
+
+Lanes = Any
+"""A vector of LANES numbers inside compiled code, where no checker of types looks."""
+
+
+def _inlined(definition: Callable[..., Any]) -> Callable[..., Any]:
+    """What Numba writes into the code of a caller: an intrinsic, called without ``typing``."""
+    return intrinsic(definition)
 
 
 class Vector(types.Type):
@@ -71,7 +99,7 @@ def _suffix(dtype):
     return f"v{LANES}f{dtype.bitwidth}"
 
 
-@intrinsic
+@_inlined
 def load(typing, array, index):
     """array[index : index + LANES] of a contiguous array of one axis; no bounds are checked."""
 
@@ -82,7 +110,7 @@ def load(typing, array, index):
     return Vector(array.dtype)(array, index), code
 
 
-@intrinsic
+@_inlined
 def store(typing, array, index, vector):
     """array[index : index + LANES] = vector; no bounds are checked."""
 
@@ -94,7 +122,7 @@ def store(typing, array, index, vector):
     return types.void(array, index, vector), code
 
 
-@intrinsic
+@_inlined
 def fill(typing, number, like):
     """A vector with ``number`` in all lanes, of the type of the array or vector ``like``."""
 
@@ -107,7 +135,7 @@ def fill(typing, number, like):
 def _elementwise(build):
     """An intrinsic of two vectors, or of a vector and a number."""
 
-    @intrinsic
+    @_inlined
     def operation(typing, a, b):
         kind = a if isinstance(a, Vector) else b
 
@@ -141,7 +169,7 @@ smaller = _elementwise(
 larger = _elementwise(lambda builder, x, y: builder.select(builder.fcmp_unordered(">", x, y), x, y))
 
 
-@intrinsic
+@_inlined
 def fma(typing, a, b, c):
     """a * b + c, rounded once where the processor can."""
     kind = next(one for one in (a, b, c) if isinstance(one, Vector))
@@ -157,7 +185,7 @@ def fma(typing, a, b, c):
     return kind(a, b, c), code
 
 
-@intrinsic
+@_inlined
 def where_positive(typing, z, a, b):
     """In each lane a if z > 0, else b."""
 
@@ -168,7 +196,7 @@ def where_positive(typing, z, a, b):
     return z(z, a, b), code
 
 
-@intrinsic
+@_inlined
 def total(typing, vector):
     """Sum of the lanes."""
 
@@ -185,7 +213,7 @@ def total(typing, vector):
     return vector.dtype(vector), code
 
 
-@intrinsic
+@_inlined
 def nearest(typing, vector):
     """Each lane rounded to the nearest whole number."""
 
@@ -199,7 +227,7 @@ def nearest(typing, vector):
     return vector(vector), code
 
 
-@intrinsic
+@_inlined
 def power_of_two(typing, exponent):
     """2**k for whole k of the normal range: the bits of the exponent, set directly."""
 
@@ -218,7 +246,7 @@ TAYLOR = np.array([1 / float(np.prod(np.arange(1.0, k + 1))) for k in range(13)]
 
 
 @njit(**INLINE)
-def polynomial(x, coefficients):
+def polynomial(x: Lanes, coefficients: NDArray[np.float64]) -> Lanes:
     """Horner's rule; coefficients from the highest power down."""
     p = fill(coefficients[0], x)
     for k in range(1, len(coefficients)):
@@ -227,7 +255,7 @@ def polynomial(x, coefficients):
 
 
 @njit(**INLINE)
-def decay(x):
+def decay(x: Lanes) -> Lanes:
     """exp(x) for x <= 0, at least exp(-87)."""
     x = larger(x, -87.0)
     k = nearest(x * 1.4426950408889634)

@@ -60,7 +60,8 @@ def transition(plane: xr.Dataset, t: Thresholds, prefix: str, **where: Any) -> l
 def alignment(plane: xr.Dataset, t: Thresholds, prefix: str, **where: Any) -> list[Part]:
     """|log10(t_SNR / tpk)|, epoch 0 counted as 1."""
     when, _ = fx.change_point(fx.log_snr(plane, prefix))
-    distance = abs(np.log10(when / np.maximum(fx.peak_epoch(plane), 1)))
+    ratio = when / np.maximum(fx.peak_epoch(plane), 1)
+    distance = abs(ratio.copy(data=np.log10(ratio.values)))
     return [
         median(
             "aligned",
@@ -104,13 +105,13 @@ def matched(noisy: xr.Dataset, full: xr.Dataset, clock: str) -> tuple[xr.Dataset
     return noisy.isel(epoch=noisy[clock].values <= end), full.isel(epoch=full[clock].values <= end)
 
 
-def table(columns: Sequence[xr.DataArray]) -> NDArray:
+def table(columns: Sequence[xr.DataArray]) -> NDArray[np.float64]:
     """(seed, column) array over all seeds that occur, NaN where a column lacks one."""
     seeds = sorted({int(seed) for column in columns for seed in column.seed.values})
     return np.stack([column.reindex(seed=seeds).values for column in columns], axis=1)
 
 
-def medians(sample: NDArray) -> NDArray:
+def medians(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     """Median over networks: (resample, seed, column) -> (resample, column)."""
     if not np.isnan(sample).any():
         return np.median(sample, axis=1)

@@ -28,7 +28,7 @@ RESAMPLES = 10_000
 SIDES = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 _OTHER = {">": "<", ">=": "<", "<": ">", "<=": ">"}
 
-Statistic = Callable[[NDArray], NDArray]
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """(resample, seed, ...) array -> (resample,) array."""
 
 
@@ -77,13 +77,13 @@ class Part:
     kind: str
     name: str
     what: str
-    values: NDArray
+    values: NDArray[np.float64]
     statistic: Statistic
     threshold: float | None = None
     side: str = ">"
     null: float | None = None
     invertible: bool = False
-    signed: NDArray | None = None
+    signed: NDArray[np.float64] | None = None
     signed_side: str = "<"
     unit: str = ""
     layer: int | None = None
@@ -134,7 +134,7 @@ def statistic(
     return _part("statistic", name, what, values, function, side, threshold, more)
 
 
-def fact(name: str, what: str, holds: bool, **more: Any) -> Part:
+def fact(name: str, what: str, holds: bool | np.bool_, **more: Any) -> Part:
     """Part: a statement that holds or fails."""
     return _part("fact", name, what, [bool(holds)], _mean, ">=", 1.0, more)
 
@@ -180,8 +180,8 @@ class PartVerdict:
 
 
 def bootstrap(
-    values: NDArray, function: Statistic, generator: np.random.Generator
-) -> tuple[float, float, NDArray]:
+    values: NDArray[np.float64], function: Statistic, generator: np.random.Generator
+) -> tuple[float, float, NDArray[np.float64]]:
     """95 % percentile interval of a statistic over 10 000 resamples of the networks.
 
     Returns
@@ -227,7 +227,7 @@ def decide_part(part: Part, seed: str = "") -> PartVerdict:
         signed = (_one(_median, side_values), *bootstrap(side_values, _median, generator)[:2])
     if part.threshold is None:
         return _decided(part, "reported", (effect, low, high), n, signed=signed)
-    word = _word(part, effect, low, high, n, signed)
+    word = _word(part, part.threshold, (effect, low, high), n, signed)
     # (1.96 + 0.84) standard errors, one of which is the interval's width over 2 x 1.96.
     detectable = None if word in ("reproduced", "undecided") else 2.8 / 3.92 * (high - low)
     more = {"p": p, "detectable": detectable, "signed": signed}
@@ -260,7 +260,7 @@ def _part(
 
 
 def _measure(
-    part: Part, values: NDArray, generator: np.random.Generator
+    part: Part, values: NDArray[np.float64], generator: np.random.Generator
 ) -> tuple[float, float, float, float | None]:
     """Effect, interval and one-sided p of a part."""
     effect = _one(part.statistic, values)
@@ -278,24 +278,23 @@ def _measure(
 
 def _word(
     part: Part,
-    effect: float,
-    low: float,
-    high: float,
+    threshold: float,
+    numbers: tuple[float, float, float],
     n: int,
     signed: tuple[float, float, float] | None,
 ) -> str:
-    beyond = SIDES[part.side]
-    reference = part.threshold if part.null is None else part.null
-    wide = part.null is not None and high - low > abs(part.threshold - part.null)
+    beyond, (effect, low, high) = SIDES[part.side], numbers
+    reference = threshold if part.null is None else part.null
+    wide = part.null is not None and high - low > abs(threshold - part.null)
     if n < MIN_SEEDS or wide:
         return "undecided"
     if signed is not None and _all_beyond(_OTHER[part.signed_side], 0.0, signed[1:]):
         return "inverted"
     if part.invertible and _all_beyond(_OTHER[part.side], reference, (low, high)):
         return "inverted"
-    if _all_beyond(part.side, part.threshold, (effect, low, high)):
+    if _all_beyond(part.side, threshold, numbers):
         return "reproduced"
-    crosses = beyond(low, part.threshold) != beyond(high, part.threshold)
+    crosses = beyond(low, threshold) != beyond(high, threshold)
     return "partly" if beyond(effect, reference) and crosses else "not reproduced"
 
 
@@ -323,11 +322,10 @@ def _decided(
     )
 
 
-def _networks(values: NDArray) -> int:
+def _networks(values: NDArray[np.float64]) -> int:
     """Networks that answered; of several columns the one with fewest."""
-    answered = ~np.isnan(values)
-    if answered.ndim > 2:
-        answered = answered.all(axis=tuple(range(2, answered.ndim)))
+    there = ~np.isnan(values)
+    answered = there.all(axis=tuple(range(2, there.ndim))) if there.ndim > 2 else there
     return int(answered.sum(axis=0).min()) if values.size else 0
 
 
@@ -335,15 +333,15 @@ def _all_beyond(side: str, threshold: float, numbers: Iterable[float]) -> bool:
     return all(SIDES[side](number, threshold) for number in numbers)
 
 
-def _one(function: Statistic, values: NDArray) -> float:
+def _one(function: Statistic, values: NDArray[np.float64]) -> float:
     return float(function(values[None])[0])
 
 
-def _median(sample: NDArray) -> NDArray:
+def _median(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.median(sample, axis=1)
 
 
-def _mean(sample: NDArray) -> NDArray:
+def _mean(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return sample.mean(axis=1)
 
 

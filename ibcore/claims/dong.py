@@ -19,7 +19,8 @@ def _mirror(planes: Planes, t: Thresholds, name: str) -> dict[str, xr.DataArray]
     """Sum of both readings, plane by plane, at hidden layers."""
     return {
         key: sum(
-            fx.variable(plane, name).sel(estimator=ruler, layer=HIDDEN) for ruler in t["rulers"]
+            (fx.variable(plane, name).sel(estimator=ruler, layer=HIDDEN) for ruler in t["rulers"]),
+            start=xr.DataArray(0.0),
         )
         for key, plane in planes.items()
     }
@@ -140,7 +141,7 @@ def alike(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _rank_of_means(sample: NDArray) -> NDArray:
+def _rank_of_means(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     """(resample, seed, 2, point) -> (resample,)."""
     mean = sample.mean(axis=1)
     return np.array([fx.spearman(a, b[None])[0] for a, b in mean])

@@ -240,7 +240,8 @@ def log_snr(plane: xr.Dataset, prefix: str = "") -> xr.DataArray:
     std = variable(plane, f"{prefix}gradient_std")
     # Zeros become -inf or NaN, which ``change_point`` refuses with a message.
     with np.errstate(divide="ignore", invalid="ignore"):
-        return smooth(_measured(np.log10(mean.astype(float) / std.astype(float))))
+        ratio = mean.astype(float) / std.astype(float)
+        return smooth(_measured(ratio.copy(data=np.log10(ratio.values))))
 
 
 def learnt(plane: xr.Dataset, share: float = 0.9) -> NDArray[np.bool_]:
@@ -254,7 +255,7 @@ def train_fraction(plane: xr.Dataset) -> float:
     return float(json.loads(plane.attrs["experiment"])["train_fraction"])
 
 
-def spearman(x: ArrayLike, y: NDArray) -> NDArray:
+def spearman(x: ArrayLike, y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rank correlation of x (point,) with every row of y (row, point); 0 where y has no order."""
     a = rankdata(x) - (len(np.asarray(x)) + 1) / 2
     b = rankdata(y, axis=-1)
@@ -262,7 +263,9 @@ def spearman(x: ArrayLike, y: NDArray) -> NDArray:
     return _ratio(b @ a, np.sqrt((a**2).sum() * (b**2).sum(axis=-1)))
 
 
-def partial_correlation(sample: NDArray, *, within: bool = False) -> NDArray:
+def partial_correlation(
+    sample: NDArray[np.float64], *, within: bool = False
+) -> NDArray[np.float64]:
     """Correlation of x with y given z, over networks, for every resample.
 
         r = (s_xy - s_xz s_yz / s_zz) / sqrt((s_xx - s_xz²/s_zz) (s_yy - s_yz²/s_zz))
@@ -309,16 +312,17 @@ def left_out_r2(x: ArrayLike, y: ArrayLike, groups: ArrayLike) -> float:
     >>> left_out_r2([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0], list("abcd"))
     1.0
     """
-    y, groups = np.asarray(y, float), np.asarray(groups)
-    x = np.column_stack([np.ones(len(y)), np.asarray(x, float)])
-    predicted = np.empty(len(y))
-    for group in np.unique(groups):
-        out = groups == group
-        predicted[out] = x[out] @ np.linalg.lstsq(x[~out], y[~out])[0]
-    return float(round(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum(), 12))
+    known, names = np.asarray(y, float), np.asarray(groups)
+    design = np.column_stack([np.ones(len(known)), np.asarray(x, float)])
+    predicted = np.empty(len(known))
+    for name in np.unique(names):
+        out = names == name
+        predicted[out] = design[out] @ np.linalg.lstsq(design[~out], known[~out])[0]
+    lost = ((known - predicted) ** 2).sum() / ((known - known.mean()) ** 2).sum()
+    return float(round(1 - lost, 12))
 
 
-def slope(x: NDArray, y: NDArray, *, least: int = 3) -> NDArray:
+def slope(x: NDArray[np.float64], y: NDArray[np.float64], *, least: int = 3) -> NDArray[np.float64]:
     """Least-squares slope of y (row, point) on x (point,), over the points where y is finite.
 
     NaN where fewer than ``least`` points are finite.
@@ -336,6 +340,6 @@ def _measured(values: xr.DataArray) -> xr.DataArray:
     return values.dropna("epoch", how="all")
 
 
-def _ratio(a: NDArray, b: NDArray) -> NDArray:
+def _ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divide, giving 0 where b is 0: without variation there is no correlation."""
     return np.divide(a, b, out=np.zeros_like(np.asarray(a, dtype=float)), where=b > 0)

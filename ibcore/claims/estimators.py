@@ -114,7 +114,7 @@ def _hidden(planes: Planes, t: Thresholds) -> list[Part]:
         plane = planes[name]
         c = fx.compression(plane, estimator=t["ruler"])
         full = fx.saturated_layers(plane, estimator=t["ruler"])
-        more = {}
+        more: dict[str, xr.DataArray | float] = {}
         if name == "tanh":
             signed = fx.signed_change(plane, estimator=t["ruler"])
             more = {"null": 0.0}
@@ -147,7 +147,7 @@ def flips(planes: Planes, t: Thresholds) -> list[Part]:
     values = np.stack(c, axis=1)  # (seed, activation x ruler, layer)
     n_rulers = len(t["rulers"])
 
-    def count(sample: NDArray) -> NDArray:
+    def count(sample: NDArray[np.float64]) -> NDArray[np.float64]:
         says = np.median(sample, axis=1) > t["compression"]
         says = says.reshape(len(sample), -1, n_rulers, sample.shape[-1])
         return (says.any(axis=2) & ~says.all(axis=2)).sum(axis=(1, 2)).astype(float)
@@ -185,7 +185,7 @@ def geometry(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _follows(plane: xr.Dataset, variable: str) -> NDArray:
+def _follows(plane: xr.Dataset, variable: str) -> NDArray[np.float64]:
     """(seed,): rank correlation over checkpoints, median over unsaturated hidden layers."""
     ix, spread = fx.curve(plane), fx.curve(plane, variable)
     layers = [k for k in HIDDEN if not bool(fx.saturated_layers(plane).sel(layer=k))]

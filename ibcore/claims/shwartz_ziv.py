@@ -381,7 +381,9 @@ def _label_change(plane: xr.Dataset) -> xr.DataArray:
     return fx.final(iy) - fx.at_peak(iy, fx.curve(plane))
 
 
-def _gap(plane: xr.Dataset, bound: Callable[[NDArray], NDArray]) -> xr.DataArray:
+def _gap(
+    plane: xr.Dataset, bound: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> xr.DataArray:
     """Bound at the layer's own IX, minus its IY: (seed, layer)."""
     ix, iy = (fx.final(fx.curve(plane, name)) for name in ("i_xt", "i_ty"))
     return iy.copy(data=bound(ix.values)) - iy

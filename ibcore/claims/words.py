@@ -24,14 +24,13 @@ def combine(parts: Iterable[PartVerdict]) -> tuple[str, dict[str, str], float]:
     majority : float
         Share of the cells that have the row's word.
     """
-    parts = list(parts)
     decisive = [part for part in parts if part.decisive]
     if decisive and all(part.word in IDENTITY_WORDS for part in decisive):
         word = "holds" if all(part.word == "holds" for part in decisive) else "fails"
         return word, {"": word}, 1.0
     cells = {}
     for cell in dict.fromkeys(part.cell for part in decisive):
-        units: dict[tuple, list[str]] = {}
+        units: dict[tuple[str, int | None], list[str]] = {}
         for part in decisive:
             if part.cell == cell and part.counts:
                 units.setdefault((part.group, part.layer), []).append(part.word)
@@ -48,13 +47,10 @@ def adjust_holm(parts: Sequence[PartVerdict]) -> tuple[PartVerdict, ...]:
 
     With p₍₁₎ ≤ … ≤ p₍ₘ₎ the adjusted ones are max over i ≤ k of min(1, (m - i + 1) p₍ᵢ₎).
     """
-    order = sorted(
-        (i for i, part in enumerate(parts) if part.counts and part.p is not None),
-        key=lambda i: parts[i].p,
-    )
-    adjusted, found, m = 0.0, list(parts), len(order)
-    for rank, i in enumerate(order if m > 1 else ()):
-        adjusted = max(adjusted, min(1.0, (m - rank) * parts[i].p))
+    raw = {i: part.p for i, part in enumerate(parts) if part.counts and part.p is not None}
+    adjusted, found, m = 0.0, list(parts), len(raw)
+    for rank, i in enumerate(sorted(raw, key=raw.__getitem__) if m > 1 else ()):
+        adjusted = max(adjusted, min(1.0, (m - rank) * raw[i]))
         found[i] = replace(parts[i], p_holm=adjusted)
     return tuple(found)
 

@@ -50,7 +50,7 @@ def score_and_accuracy(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _r(sample: NDArray, column: int) -> NDArray:
+def _r(sample: NDArray[np.float64], column: int) -> NDArray[np.float64]:
     """Correlation of a column with the last one."""
     centred = sample - sample.mean(axis=1, keepdims=True)
     x, y = centred[..., column], centred[..., -1]
@@ -69,7 +69,7 @@ def _power(n: int) -> str:
     return f"n = {n} can show |r| > {np.tanh(2.8 / np.sqrt(n - 3)):.2f}"
 
 
-def _r_difference(sample: NDArray) -> NDArray:
+def _r_difference(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return _r(sample, 0) - _r(sample, 1)
 
 
@@ -88,7 +88,7 @@ def activations_and_accuracy(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _absolute_r(sample: NDArray) -> NDArray:
+def _absolute_r(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.abs(_r(sample, 0))
 
 
@@ -111,16 +111,17 @@ def ten_are_enough(planes: Planes, t: Thresholds) -> list[Part]:
     parts = []
     for evidence, row in ROWS:
         for part in evidence(planes, find_claim(row).thresholds):
-            if not part.decisive:
+            if not part.decisive or part.threshold is None:
                 continue
-            whole = _side(part, part.values[None])[0]
-            agree = float((_side(part, part.values[draws]) == whole).mean())
+            side, threshold = part.side, part.threshold
+            whole = _beyond(part.statistic(part.values[None]), side, threshold)[0]
+            drawn = _beyond(part.statistic(part.values[draws]), side, threshold)
+            agree = float((drawn == whole).mean())
             parts.append(
                 fact("agrees", f"{row}, {part.label}", agree > t["share"], note=f"{agree:.0%}")
             )
     return parts
 
 
-def _side(part: Part, sample: NDArray) -> NDArray:
-    found = part.statistic(sample)
-    return found > part.threshold if part.side[0] == ">" else found < part.threshold
+def _beyond(numbers: NDArray[np.float64], side: str, threshold: float) -> NDArray[np.bool_]:
+    return numbers > threshold if side[0] == ">" else numbers < threshold

@@ -11,7 +11,9 @@ from ibcore.claims.common import Planes, Thresholds, last_epoch, medians, table
 from ibcore.claims.decide import Part, median, reported, statistic
 
 
-def mean_compression(plane: xr.Dataset, t: Thresholds, *, estimator: str | None = None):
+def mean_compression(
+    plane: xr.Dataset, t: Thresholds, *, estimator: str | None = None
+) -> xr.DataArray:
     """C in bits, mean over the layers of the criterion, (seed,)."""
     return fx.compression(plane, estimator=estimator).sel(layer=list(t["layers"])).mean("layer")
 
@@ -53,12 +55,12 @@ def many_activations(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _first_leads(sample: NDArray) -> NDArray:
+def _first_leads(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = medians(sample)
     return middle[:, 0] - middle[:, 1:].max(axis=1)
 
 
-def _groups_apart(sample: NDArray, first: int) -> NDArray:
+def _groups_apart(sample: NDArray[np.float64], first: int) -> NDArray[np.float64]:
     middle = medians(sample)
     return middle[:, :first].min(axis=1) - middle[:, first:].max(axis=1)
 
@@ -76,7 +78,7 @@ def without_saturation(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _largest(sample: NDArray) -> NDArray:
+def _largest(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return medians(sample).max(axis=1)
 
 
@@ -97,11 +99,11 @@ def more_penalty(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _step(sample: NDArray) -> NDArray:
+def _step(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.diff(medians(sample), axis=1).min(axis=1)
 
 
-def _last_minus_first(sample: NDArray) -> NDArray:
+def _last_minus_first(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = medians(sample)
     return middle[:, -1] - middle[:, 0]
 
@@ -116,13 +118,14 @@ def one_point(planes: Planes, t: Thresholds) -> list[Part]:
 
 
 def _layer_spread(plane: xr.Dataset, t: Thresholds) -> xr.DataArray:
-    ends = [
+    x, y = (
         fx.final(fx.curve(plane, name)).sel(layer=list(t["layers"])) for name in ("i_xt", "i_ty")
-    ]
-    return np.sqrt(sum(one.var("layer") for one in ends))
+    )
+    square = x.var("layer") + y.var("layer")
+    return square.copy(data=np.sqrt(square.values))
 
 
-def _ratio(sample: NDArray) -> NDArray:
+def _ratio(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = medians(sample)
     return middle[:, 0] / np.maximum(middle[:, 1], 1e-9)
 
@@ -143,7 +146,7 @@ def penalty_by_layer(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _by_layer(sample: NDArray, layers: list[int]) -> NDArray:
+def _by_layer(sample: NDArray[np.float64], layers: list[int]) -> NDArray[np.float64]:
     return fx.spearman(np.array(layers, float), medians(sample))
 
 

@@ -76,7 +76,7 @@ def underestimated(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _under(plane, t, k):
+def _under(plane: xr.Dataset, t: Thresholds, k: int) -> xr.DataArray:
     return fx.compression(plane, estimator=t["rulers"][k])
 
 
@@ -107,15 +107,20 @@ def rulers_agree(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _rank_correlations(a: NDArray, b: NDArray) -> NDArray:
+def _rank_correlations(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Per network, over layers and checkpoints."""
     return np.array([fx.spearman(x.ravel(), y.ravel()[None])[0] for x, y in zip(a, b, strict=True)])
 
 
-def _fitting_and_compression(plane: xr.Dataset, t: Thresholds) -> tuple[NDArray, NDArray]:
+def _fitting_and_compression(
+    plane: xr.Dataset, t: Thresholds
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     deep = list(t["layers"])
-    f, c = fx.fitting(plane), fx.compression(plane)
-    return tuple(one.sel(layer=deep).mean("layer").values for one in (f, c))
+    f, c = (
+        effect(plane).sel(layer=deep).mean("layer").values
+        for effect in (fx.fitting, fx.compression)
+    )
+    return f, c
 
 
 def behaviours(planes: Planes, t: Thresholds) -> list[Part]:
@@ -151,7 +156,7 @@ def output_varies_less(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _spread(sample: NDArray) -> NDArray:
+def _spread(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     sd = sample.std(axis=1)
     return sd[:, -1] - sd[:, :-1].min(axis=1)
 
@@ -177,12 +182,12 @@ def averages(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _mean_change(sample: NDArray) -> NDArray:
+def _mean_change(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     mean = sample.mean(axis=1)
     return np.abs(mean[:, 0] - mean[:, 1])
 
 
-def _fall_of_mean(sample: NDArray) -> NDArray:
+def _fall_of_mean(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     mean = sample.mean(axis=1)
     return mean.max(axis=1) - mean[:, -1]
 

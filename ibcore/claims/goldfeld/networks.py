@@ -94,7 +94,7 @@ def _ratio(plane: xr.Dataset) -> xr.DataArray:
     return within / np.maximum(between, 1e-12)
 
 
-def _after_peak(ix: xr.DataArray, other: xr.DataArray, peak: xr.DataArray) -> NDArray:
+def _after_peak(ix: xr.DataArray, other: xr.DataArray, peak: xr.DataArray) -> NDArray[np.float64]:
     """Rank correlation, network by network, over the checkpoints from the peak on."""
     found = []
     for seed in ix.seed.values:
@@ -145,7 +145,7 @@ def orthonormal(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _ratio_of_medians(sample: NDArray) -> NDArray:
+def _ratio_of_medians(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = np.median(sample, axis=1)
     return middle[:, 0] / np.maximum(middle[:, 1], 1e-9)
 
@@ -206,7 +206,7 @@ def noise_scan(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _largest_step(sample: NDArray) -> NDArray:
+def _largest_step(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.diff(np.median(sample, axis=1), axis=1).max(axis=1)
 
 
@@ -245,6 +245,6 @@ def convolutional(planes: Planes, t: Thresholds) -> list[Part]:
     ]
 
 
-def _in_deviations(sample: NDArray) -> NDArray:
+def _in_deviations(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = np.median(sample, axis=1)
     return np.abs(middle[:, 1] - middle[:, 0]) / np.maximum(sample[..., 0].std(axis=1), 1e-9)

@@ -88,7 +88,7 @@ def rate(planes: Planes, t: Thresholds) -> list[Part]:
 
 
 @cache
-def _errors(d: int, noise_std: float, n: int, repeats: int) -> NDArray:
+def _errors(d: int, noise_std: float, n: int, repeats: int) -> NDArray[np.float64]:
     """ĥ - h in bits, S uniform on the corners of [-1, 1]^d, over independent samples."""
     exact = _cube_entropy(d, noise_std)
     rng = np.random.default_rng(d)
@@ -160,7 +160,9 @@ def integration(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _plain(points: NDArray, noise_std: float, n: int, rng: np.random.Generator) -> float:
+def _plain(
+    points: NDArray[np.float64], noise_std: float, n: int, rng: np.random.Generator
+) -> float:
     """-(1/nm) Σ ln g(s_i + z_ij) in nats, without any of our reductions of variance."""
     z = noise_std * rng.standard_normal((len(points), n, points.shape[1]))
     at = (points[:, None] + z).reshape(-1, points.shape[1])
@@ -192,7 +194,7 @@ def rivals(planes: Planes, t: Thresholds) -> list[Part]:
 
 
 @cache
-def _contest(d: int, noise_std: float, n: int, repeats: int, spread: float) -> NDArray:
+def _contest(d: int, noise_std: float, n: int, repeats: int, spread: float) -> NDArray[np.float64]:
     """(repeat, estimator) errors in bits of h(S + Z): plug-in, kernel density, neighbours.
 
     Units of S are independent, each near -1 or 1 with a normal spread, cut to [-1, 1].
@@ -209,7 +211,9 @@ def _contest(d: int, noise_std: float, n: int, repeats: int, spread: float) -> N
     return np.array(found) - exact
 
 
-def _truncated(rng: np.random.Generator, shape: tuple[int, int], spread: float) -> NDArray:
+def _truncated(
+    rng: np.random.Generator, shape: tuple[int, int], spread: float
+) -> NDArray[np.float64]:
     """±(1 - |N(0, spread²)|), redrawn beyond a distance of 2."""
     gap = np.abs(rng.standard_normal(shape)) * spread
     while (far := gap > 2).any():
@@ -230,7 +234,7 @@ def _unit_entropy(noise_std: float, spread: float) -> float:
     return float(-terms.sum() * (grid[1] - grid[0]))
 
 
-def _kernel_entropy(t: NDArray) -> float:
+def _kernel_entropy(t: NDArray[np.float64]) -> float:
     """Leave-one-out entropy in bits of Gaussian kernels of Silverman's width."""
     n, d = t.shape
     width = (4 / (d + 2) / n) ** (1 / (d + 4)) * t.std(axis=0)

@@ -77,11 +77,11 @@ def _named(part: Part, name: str) -> Part:
     return replace(part, name=name)
 
 
-def _smaller(sample: NDArray) -> NDArray:
+def _smaller(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return medians(sample).min(axis=1)
 
 
-def _apart(sample: NDArray, factor: float) -> NDArray:
+def _apart(sample: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
     middle = medians(sample)
     return np.abs(middle[:, 0] - middle[:, 1]) - factor * middle.max(axis=1)
 
@@ -103,7 +103,7 @@ def signal_to_noise(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _rank_correlation(sample: NDArray) -> NDArray:
+def _rank_correlation(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([abs(fx.spearman(one[:, 0], one[None, :, 1])[0]) for one in sample])
 
 

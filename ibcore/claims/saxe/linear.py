@@ -2,6 +2,7 @@
 
 from itertools import combinations
 from math import isclose
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -61,13 +62,13 @@ def net_input_neuron(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _back(t: NDArray) -> NDArray:
+def _back(t: NDArray[np.float64]) -> NDArray[np.float64]:
     """Net input at which tanh crosses an edge; the edges ±1 are never crossed."""
-    t = t.astype(np.float64)
-    return np.arctanh(t[np.abs(t) < 1])
+    wide = t.astype(np.float64)
+    return np.arctanh(wide[np.abs(wide) < 1])
 
 
-def _gaussian_entropy(edges: NDArray) -> float:
+def _gaussian_entropy(edges: NDArray[np.float64]) -> float:
     """Entropy, in bits, of a standard normal between edges."""
     p = np.diff(ndtr(np.concatenate([[-np.inf], edges, [np.inf]])))
     return entropy(p / p.sum())
@@ -99,7 +100,7 @@ def _by_gain(planes: Planes, family: str) -> list[tuple[str, xr.Dataset]]:
     return [(f"gain {gain}", planes[f"{family}_{k}"]) for k, gain in enumerate(GAINS, 1)]
 
 
-def _no_relative_compression(plane, most, **where) -> list[Part]:
+def _no_relative_compression(plane: xr.Dataset, most: float, **where: Any) -> list[Part]:
     c = _relative(plane)
     return [
         median("rests", "C / max IX", c.sel(layer=layer), "<", most, layer=int(layer), **where)
@@ -109,7 +110,7 @@ def _no_relative_compression(plane, most, **where) -> list[Part]:
 
 def linear_generalises(planes: Planes, t: Thresholds) -> list[Part]:
     """F3: linear students generalise without compression; with few data they do not."""
-    parts = []
+    parts: list[Part] = []
     for family, decisive in (("linear", True), ("linear_few", False)):
         for gain, plane in _by_gain(planes, family):
             where = {"cell": gain, "group": f"{'1 000' if decisive else '100'} rows"}
@@ -202,7 +203,7 @@ def twins(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _in_time(plane: xr.Dataset, grid: NDArray) -> tuple[NDArray, float]:
+def _in_time(plane: xr.Dataset, grid: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Median IX and IY over learning rate x updates, and the final error."""
     rate = grid[-1] / float(plane["update"][-1])
     time = np.log(np.maximum(plane["update"].values * rate, 1e-3))

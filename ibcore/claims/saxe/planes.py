@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -27,7 +28,7 @@ def tanh_compresses(planes: Planes, t: Thresholds) -> list[Part]:
     return compresses(planes["tanh"], {5: t["last"], OUTPUT: t["last"], 4: t["fourth"]})
 
 
-def compresses(plane: xr.Dataset, least: dict[int, float], **where) -> list[Part]:
+def compresses(plane: xr.Dataset, least: dict[int, float], **where: Any) -> list[Part]:
     """Median C above a threshold of each layer; D says which way it went."""
     ruler = where.pop("estimator", None)
     c, d = (f(plane, estimator=ruler) for f in (fx.compression, fx.signed_change))
@@ -39,7 +40,7 @@ def compresses(plane: xr.Dataset, least: dict[int, float], **where) -> list[Part
     ]  # fmt: skip
 
 
-def rests(plane: xr.Dataset, layers: Iterable[int], most: float, **where) -> list[Part]:
+def rests(plane: xr.Dataset, layers: Iterable[int], most: float, **where: Any) -> list[Part]:
     """Median C below a threshold in each layer."""
     ruler = where.pop("estimator", None)
     c = fx.compression(plane, estimator=ruler)
@@ -70,7 +71,8 @@ def relu_grows(planes: Planes, t: Thresholds) -> list[Part]:
 
 def mnist_tanh(planes: Planes, t: Thresholds) -> list[Part]:
     """F1C: the hidden layers of 20 units compress."""
-    return compresses(planes["mnist_tanh"], dict.fromkeys((2, 3, 4), t["hidden"]))
+    least: float = t["hidden"]
+    return compresses(planes["mnist_tanh"], dict.fromkeys((2, 3, 4), least))
 
 
 def mnist_relu(planes: Planes, t: Thresholds) -> list[Part]:
@@ -98,7 +100,7 @@ def activations(planes: Planes, t: Thresholds) -> list[Part]:
     ]  # fmt: skip
 
 
-def _first_minus_second(sample: NDArray) -> NDArray:
+def _first_minus_second(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = medians(sample)
     return middle[:, 0] - middle[:, 1]
 
@@ -114,7 +116,7 @@ def rulers_agree(planes: Planes, t: Thresholds) -> list[Part]:
     values = np.stack([one[:n_seeds] for one in columns], axis=1)
     n_rulers = len(t["rulers"])
 
-    def agreeing(sample: NDArray) -> NDArray:
+    def agreeing(sample: NDArray[np.float64]) -> NDArray[np.float64]:
         says = medians(sample) > t["compression"]
         says = says.reshape(len(sample), -1, n_rulers, sample.shape[-1])
         return (says.all(axis=2) | ~says.any(axis=2)).mean(axis=(1, 2))
@@ -170,7 +172,7 @@ def net_input_bins(planes: Planes, t: Thresholds) -> list[Part]:
     return parts
 
 
-def _excess(sample: NDArray, factor: float) -> NDArray:
+def _excess(sample: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
     middle = medians(sample)
     return middle[:, 0] - factor * middle[:, 1]
 
@@ -203,7 +205,7 @@ def machine_precision(planes: Planes, t: Thresholds) -> list[Part]:
 
 def saturation(planes: Planes, t: Thresholds) -> list[Part]:
     """F16: units of the last hidden layer end up at the edges."""
-    parts = []
+    parts: list[Part] = []
     for name, plane in planes.items():
         edge = fx.variable(plane, "saturation")
         at_peak = fx.at_peak(edge, fx.curve(plane))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from math import isclose
+from typing import Protocol
 
 import numpy as np
 import xarray as xr
@@ -89,7 +90,13 @@ def _final_information(plane: xr.Dataset, *, estimator: str) -> xr.DataArray:
     return fx.final(fx.curve(plane, estimator=estimator))
 
 
-def _factorial(planes: Planes, t: Thresholds, what) -> NDArray:
+class _Effect(Protocol):
+    """One number per network and layer, under one ruler."""
+
+    def __call__(self, plane: xr.Dataset, *, estimator: str) -> xr.DataArray: ...
+
+
+def _factorial(planes: Planes, t: Thresholds, what: _Effect) -> NDArray[np.float64]:
     """(seed, activation, batch, gain, ruler): mean over the layers of the criterion."""
     common = sorted(set.intersection(*(set(one.seed.values.tolist()) for one in planes.values())))
     return np.stack([
@@ -108,7 +115,7 @@ def _factorial(planes: Planes, t: Thresholds, what) -> NDArray:
     ], -4)  # fmt: skip
 
 
-def _explained(sample: NDArray, axis: int) -> NDArray:
+def _explained(sample: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     """Share of the variance that the means over one factor explain; axis 4 is the seed."""
     places = (2, 3, 4, 5, 1)  # of the factors in (resample, seed, ...)
     others = tuple(k for k in range(1, 6) if k != places[axis])
@@ -116,7 +123,7 @@ def _explained(sample: NDArray, axis: int) -> NDArray:
     return middle.var(axis=1) / sample.reshape(len(sample), -1).var(axis=1)
 
 
-def _lead(sample: NDArray) -> NDArray:
+def _lead(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     first, *others = (_explained(sample, axis) for axis in range(5))
     return first - np.max(others, axis=0)
 
