@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import os
 import re
+import secrets
 import sys
 import tempfile
 import time
@@ -70,6 +71,16 @@ def read_chapter(text: str) -> NotebookNode:
         seen[content] += 1
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def is_made_from(text: str, notebook: NotebookNode) -> bool:
+    """Whether a notebook, executed or not, is the one of a text: same hash, same cells."""
+
+    def made(one: NotebookNode) -> tuple:
+        cells = [(c.id, c.cell_type, c.source, c.metadata) for c in one.cells]
+        return one.metadata, cells
+
+    return made(notebook) == made(read_chapter(text))
 
 
 def run(notebook: NotebookNode, folder: Path, timeout: int = 3600) -> NotebookNode:
@@ -149,10 +160,16 @@ def to_text(notebook: NotebookNode) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write beside, then rename: a reader never sees half a file."""
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    """Write beside, under a name of its own, then rename: nobody ever sees half a file."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with part.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def execute(chapter: Path) -> str:
