@@ -191,8 +191,8 @@ def _balls(points: np.ndarray, k: int, order: float) -> tuple[np.ndarray, np.nda
 
 def _reach(distance: np.ndarray) -> np.ndarray:
     """Radius that leaves the k-th neighbour out; 0, which holds equal rows, where it is equal."""
-    # A square root and a square round; 1e-15 is more than both, nextafter works near 0 too.
-    return np.nextafter(distance * (1 - 1e-15), 0)
+    # Trees compare squares: that of the float below a rounded root rounds below the square itself.
+    return np.nextafter(distance, 0)
 
 
 def _count(points: np.ndarray, reach: np.ndarray, order: float) -> np.ndarray:
