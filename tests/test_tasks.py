@@ -135,19 +135,93 @@ def test_a_task_does_not_lock_the_arrays_it_was_made_from():
     assert y.flags.writeable
 
 
+X = np.eye(4, dtype=np.float32)
+MASKED = np.ma.array(X, mask=X > 0)
+
+
 @pytest.mark.parametrize(
-    ("x", "y", "message"),
+    ("changes", "message"),
     [
-        (np.zeros((3, 1), np.float32), [0, 1], r"got shapes \(3, 1\) and \(2,\)"),
-        (np.zeros((2, 1)), [0, 1], "needs float32 x .* got float64 and int64"),
-        (np.zeros((2, 1), np.float32), [0, 2], r"labels must lie in 0\.\.1, got 0\.\.2"),
-        (np.zeros((2, 1), np.float32), [0.0, 2.0], "read as P.y=1.x. and must lie in"),
+        ({"name": ""}, "a task needs a printable name, got ''"),
+        ({"name": 3}, "a task needs a printable name, got 3"),
+        ({"name": "a\n"}, "a task needs a printable name"),
+        ({"n_classes": 1.5}, "n_classes of task 'own' must be a whole number from 1 to 65 536"),
+        ({"n_classes": 10**9}, "n_classes of task 'own' must be a whole number"),
+        ({"x": None}, r"x .sample, feature. and y .sample,. of .* got shapes \(\) and \(4,\)"),
+        ({"x": X[:3]}, r"got shapes \(3, 4\) and \(4,\)"),
+        ({"x": X[0]}, r"got shapes \(4,\) and \(4,\)"),
+        ({"x": X[:1], "y": np.array([0])}, "of at least 2 samples"),
+        ({"x": X[:, :0]}, r"needs numbers in x, .* got float32 of shape \(4, 0\)"),
+        ({"x": X.tolist()}, "needs x as a NumPy array without a mask, got list"),
+        ({"x": MASKED}, "needs x as a NumPy array without a mask, got MaskedArray"),
+        ({"x": X.astype(float)}, r"float32 x: x\.astype\(np\.float32\), got float64"),
+        ({"x": X.astype(">f4")}, "needs numbers in x, in native byte order, got >f4"),
+        ({"x": X.astype(str)}, "needs numbers in x"),
+        ({"x": X.astype(complex)}, "needs numbers in x"),
+        ({"x": np.where(X > 0, np.float32("inf"), X)}, "needs finite x, got 4 NaN or infinite"),
+        ({"y": np.array([0.0, np.nan, 1, 1])}, "needs finite y, got 1 NaN or infinite values"),
+        ({"y": np.array([0, 1, 2, 0])}, r"labels must lie in 0\.\.1, got 0\.\.2; number them"),
+        ({"y": np.array([0.0, 2.0, 0, 0])}, "read as P.y=1.x. and must lie in"),
+        ({"y": np.array(["a", "b", "a", "b"])}, "needs numbers in y"),
+        ({"y": np.zeros(4), "n_classes": 3}, "y has 2 classes, expected n_classes = 3"),
+        ({"train_rows": np.array([0, 4])}, "needs train_rows as different integers from 0 to 3"),
+        ({"test_rows": np.array([1, 1])}, "needs test_rows as different integers"),
+        ({"test_rows": np.array([0.0, 1.0])}, "needs test_rows as different integers"),
+        ({"measured_rows": np.array([-1])}, "needs measured_rows as different .* from -1 to -1"),
+        ({"measured_rows": np.zeros(0, int)}, "needs numbers in measured_rows"),
+        ({"measured_rows": np.array([[0]])}, "needs measured_rows as different integers"),
+        ({"groups": np.arange(3)}, r"groups \(sample,\) numbered from 0, as ibcore"),
+        ({"groups": np.array([0, 1, 2, 10**9])}, r"groups \(sample,\) numbered .* 0 to 1000000000"),
+        ({"teacher": np.ones((1, 4)), "teacher_noise_variance": 1.0}, "needs target .* got none"),
+        ({"target": np.ones(4)}, r"needs target \(sample, output\) of 4 samples, got \(4,\)"),
+        ({"target": np.ones((4, 1))}, "labels y that say where the first target is positive"),
+        ({"teacher_noise_variance": -1}, r"teacher_noise_variance of task 'own' .* in \[0, 1e30\]"),
     ],
 )
-def test_a_task_that_does_not_fit_together_is_refused(x, y, message):
-    """Shapes, types and classes are checked when a task is made."""
+def test_a_task_that_does_not_fit_together_is_refused(changes, message):
+    """Shapes, types, classes, rows, masks and NaN are looked at when a task is made."""
+    settings = {"name": "own", "x": X, "y": np.array([0, 1, 0, 1]), "n_classes": 2}
     with pytest.raises(ValueError, match=message):
-        Task(name="own", x=x, y=np.array(y), n_classes=2, description="")
+        Task(**settings | {"description": ""} | changes)
+
+
+def test_a_linear_teacher_fits_its_targets():
+    """Its noise is more than none, and its shape is that of targets and inputs."""
+    target = np.array([[-1.0], [2.0], [-3.0], [4.0]])
+    settings = {"name": "own", "x": X, "y": np.array([0, 1, 0, 1]), "n_classes": 2}
+    settings |= {"description": "", "target": target}
+    assert Task(**settings).n_outputs == 1
+    with pytest.raises(ValueError, match=r"needs teacher \(1, 4\), got \(1, 3\)"):
+        Task(**settings, teacher=np.ones((1, 3)), teacher_noise_variance=1.0)
+    with pytest.raises(ValueError, match=r"teacher_noise_variance .* in \(0, 1e30\]; got 0.0"):
+        Task(**settings, teacher=np.ones((1, 4)))
+
+
+def test_rows_that_are_equal_are_one_input():
+    """I(X;Y) = H(Y) - H(Y|X), from the table of values of x and labels; -0.0 is 0.0."""
+    x = np.array([[0, 1], [-0.0, 1], [0, 2], [0, 3], [0, 3], [0, 3]], dtype=np.float32)
+    y = np.array([0, 1, 1, 2, 2, 0])
+    task = Task(name="own", x=x, y=y, n_classes=3, description="")
+    table = np.array([[1, 1, 0], [0, 1, 0], [1, 0, 2]]) / 6
+    assert task.information == pytest.approx(mutual_information(table), abs=1e-12)
+    assert task.label_entropy == pytest.approx(entropy([1 / 3, 1 / 3, 1 / 3]))
+    few = Task(name="own", x=x, y=y, n_classes=3, description="", measured_rows=np.array([0, 2]))
+    assert few.information == few.label_entropy == 1.0
+    soft = Task(name="own", x=x[:2], y=np.array([0.0, 1.0]), n_classes=2, description="")
+    assert soft.information == pytest.approx(0, abs=1e-12)
+
+
+def test_the_arms_of_the_spiral_meet_in_the_centre():
+    """Of 1500 points three lie at (0, 0), one of each arm: nobody can tell them apart."""
+    task = load_task("spiral")
+    assert task.label_entropy == pytest.approx(np.log2(3), abs=1e-12)
+    assert task.information == pytest.approx(np.log2(3) * (1 - 3 / 1500), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["pokemon", "pokemon_minmax"])
+def test_no_two_sightings_of_the_stand_in_are_equal(name):
+    task = load_task(name)
+    assert task.information == task.label_entropy
 
 
 def test_an_unknown_task_is_refused_with_the_names():
