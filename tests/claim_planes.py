@@ -12,15 +12,20 @@ FIRST_SEED = 3
 EPOCHS = np.unique([0, 350, 400, 9000, *np.geomspace(1, 10_000, 40).round().astype(int)])
 
 
-def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=3, n_seeds=None, **variables):
-    """Plane of one ruler from (seed, epoch, layer) arrays, whose first axes may be missing.
+RULER = "Binning(n_bins=30, low=-1.0, high=1.0)"
+
+
+def make_plane(
+    i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=3, n_seeds=None, rulers=(RULER,), **variables
+):
+    """Plane from (estimator, seed, epoch, layer) arrays, whose first axes may be missing.
 
     Seeds are no positions, and updates no epochs. ``variables``: arrays of observables and (seed,
     epoch) accuracies, losses and errors; n_samples, label_entropy and train_fraction go to the
     attributes.
     """
     i_xt = np.asarray(i_xt, dtype=float)
-    n_seeds = n_seeds or (len(i_xt) if i_xt.ndim == 3 else 12)
+    n_seeds = n_seeds or (i_xt.shape[-3] if i_xt.ndim > 2 else 12)
     shape = (n_seeds, len(epochs), i_xt.shape[-1])
     attrs = {
         "n_samples": variables.pop("n_samples", 4096),
@@ -39,10 +44,10 @@ def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=3, n_seeds=None, **va
             np.broadcast_to(values, shape[:2] if flat else shape).copy(),
         )
     for name, values in {"i_xt": i_xt, "i_ty": i_ty}.items():
-        whole = np.broadcast_to(np.asarray(values, dtype=float), shape)
-        data[name] = (("estimator", "seed", "epoch", "layer"), whole[None].copy())
+        whole = np.broadcast_to(np.asarray(values, dtype=float), (len(rulers), *shape))
+        data[name] = (("estimator", "seed", "epoch", "layer"), whole.copy())
     coords = {
-        "estimator": ["Binning(n_bins=30, low=-1.0, high=1.0)"],
+        "estimator": list(rulers),
         "seed": FIRST_SEED + np.arange(n_seeds),
         "epoch": epochs,
         "layer": np.arange(1, shape[2] + 1),
@@ -53,13 +58,7 @@ def make_plane(i_xt, i_ty=0.9, *, epochs=EPOCHS, per_epoch=3, n_seeds=None, **va
 
 def with_rulers(curves, **more):
     """A plane with several rulers from {repr: (seed, epoch, layer) array}."""
-    planes = [
-        make_plane(values, **more).assign_coords(estimator=[name])
-        for name, values in curves.items()
-    ]
-    return xr.concat(
-        planes, "estimator", data_vars="minimal", coords="minimal", compat="override", join="exact"
-    ).assign_attrs(planes[0].attrs)
+    return make_plane(np.stack(np.broadcast_arrays(*curves.values())), rulers=curves, **more)
 
 
 def one_curve(*values, **more):
@@ -70,13 +69,12 @@ def one_curve(*values, **more):
 def beside(plane):
     """The plane with a second ruler that sees layers and time turned round: nobody asks for it."""
     turned = plane.isel(layer=slice(None, None, -1), epoch=slice(None, None, -1))
-    other = plane.assign(
-        {name: (plane[name].dims, turned[name].values) for name in ("i_xt", "i_ty")}
-    ).assign_coords(estimator=["Beside()"])
-    return xr.concat(
-        [plane, other], "estimator",
-        data_vars="minimal", coords="minimal", compat="override", join="exact",
-    ).assign_attrs(plane.attrs)  # fmt: skip
+    both = {
+        name: (plane[name].dims, np.concatenate([plane[name].values, turned[name].values]))
+        for name in ("i_xt", "i_ty")
+    }
+    rest = plane.drop_dims("estimator").assign_coords(estimator=[RULER, "Beside()"])
+    return rest.assign(both)
 
 
 # 35 of 35 are the fewest that Wilson's interval lets stand for "at least 90 %".

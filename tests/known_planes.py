@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
-from claim_planes import with_rulers
+from claim_planes import make_plane
 from scipy import stats
 
 from ibcore import claims
 from ibcore.claims.judge import evidence
 
-FIRST_SEED, N_SEEDS, N_CHECKPOINTS = 3, 11, 18
+N_SEEDS, N_CHECKPOINTS = 11, 18
 CEILING = 12.0
+INFORMATION = ("i_xt", "i_ty")
 
 # variable -> ranges of the first value, of the peak, and of the fall from it to the last value
 RANGES = {
@@ -74,24 +75,23 @@ class Known:
         names = {"train_accuracy", "test_accuracy", *variables}
         self.arrays = {one: self._drawn(one) for one in sorted(names)}
         for ruler in rulers:
-            self.arrays["i_xt", ruler] = self._drawn("i_xt", ruler)
-            self.arrays["i_ty", ruler] = self._drawn("i_ty", ruler)
+            for one in INFORMATION:
+                self.arrays[one, ruler] = self._drawn(one, ruler)
         self.attrs = attrs
 
     @property
     def plane(self):
         """The plane itself."""
         observed = {name: values for name, values in self.arrays.items() if isinstance(name, str)}
-        per_ruler = {ruler: self.arrays["i_xt", ruler] for ruler in self.rulers}
-        plane = with_rulers(
-            per_ruler, epochs=self.epochs, per_epoch=self.per_epoch, **observed, **self.attrs
+        i_xt, i_ty = (
+            np.stack([self.arrays[name, ruler] for ruler in self.rulers]) for name in INFORMATION
         )
-        i_ty = np.stack([self.arrays["i_ty", ruler] for ruler in self.rulers])
-        return plane.assign(i_ty=(plane.i_xt.dims, i_ty))
+        clock = {"epochs": self.epochs, "per_epoch": self.per_epoch}
+        return make_plane(i_xt, i_ty, rulers=self.rulers, **clock, **observed, **self.attrs)
 
     def curve(self, layer=None, variable="i_xt", ruler=None):
         """(seed, epoch) of a layer, or of a variable of the whole network."""
-        if variable in ("i_xt", "i_ty"):
+        if variable in INFORMATION:
             variable = variable, ruler or self.rulers[0]
         values = self.arrays[variable]
         return values if layer is None else values[:, :, layer - 1]
@@ -201,12 +201,13 @@ class Row(NamedTuple):
     effect: float | None = None
     signed: Any = None
     saturated: bool = False
+    reported: bool = False
 
 
 def distinct(thresholds):
     """The thresholds of a claim with no two fractions alike; whole numbers are names here."""
     return {
-        key: value * (1 + 0.03 * k) + 0.001 * k if isinstance(value, float) else value
+        key: value + 0.008 * k * (value or 0.1) if isinstance(value, float) else value
         for k, (key, value) in enumerate(thresholds.items(), 1)
     }
 
@@ -237,10 +238,8 @@ def agree(label, part, row):
     assert values.dtype != bool or row.saturated or len(set(values)) == 2, f"{label} sorts nobody"
     np.testing.assert_allclose(part.values, values, atol=1e-9, err_msg=label)
     assert (part.side, part.saturated) == (row.side, row.saturated), label
-    if row.threshold is None:
-        assert part.threshold is None, label
-    else:
-        assert abs(part.threshold - row.threshold) < 1e-9, label
+    assert part.threshold == row.threshold, label
+    assert part.decisive != (row.reported or row.threshold is None), label
     if row.effect is not None:
         found = part.statistic(part.values[None]).item()
         np.testing.assert_allclose(found, row.effect, atol=1e-9, err_msg=label)

@@ -8,7 +8,6 @@ from known_planes import Row, check, rank_correlation
 
 from ibcore import claims
 
-
 CEILINGS = {"tanh": 2, "relu": 3}  # of the decoy; one layer further of the ruler
 
 
