@@ -1,67 +1,60 @@
 """ibcore: information planes of neural networks, the rulers they need, and claims about them."""
 
-from ibcore import config, geometry, information, plane, plots, theory
-from ibcore.config import Experiment
-from ibcore.decomposition import decompose
-from ibcore.estimators import (
-    AdaptiveBinning,
-    Binning,
-    EdgeBinning,
-    Exact,
-    KernelBound,
-    LabelBound,
-    LayerInformation,
-    LinearGaussian,
-    NetInputBinning,
-    OnTrainingRows,
-    Quantised,
-    RangeBinning,
-    SamplePropagation,
-)
-from ibcore.experiment import load_or_run, run
-from ibcore.measure import measure
-from ibcore.networks import Ensemble
-from ibcore.networks.noisy import noisy_layers
-from ibcore.parameters import check_parameters
-from ibcore.store import Store
-from ibcore.study import Study
-from ibcore.tasks import Task, load_task
-from ibcore.training import Trajectory, train
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "AdaptiveBinning",
-    "Binning",
-    "EdgeBinning",
-    "Ensemble",
-    "Exact",
-    "Experiment",
-    "KernelBound",
-    "LabelBound",
-    "LayerInformation",
-    "LinearGaussian",
-    "NetInputBinning",
-    "OnTrainingRows",
-    "Quantised",
-    "RangeBinning",
-    "SamplePropagation",
-    "Store",
-    "Study",
-    "Task",
-    "Trajectory",
-    "check_parameters",
-    "config",
-    "decompose",
-    "geometry",
-    "information",
-    "load_or_run",
-    "load_task",
-    "measure",
-    "noisy_layers",
-    "plane",
-    "plots",
-    "run",
-    "theory",
-    "train",
-]
+# Where each public name lives. Nothing is imported before somebody asks for it; every ruler that
+# ``ibcore.estimators`` exports is a name here too.
+_HOMES = {
+    "ibcore.config": ("Experiment",),
+    "ibcore.decomposition": ("decompose",),
+    "ibcore.estimators": (
+        "AdaptiveBinning",
+        "Binning",
+        "EdgeBinning",
+        "Exact",
+        "KernelBound",
+        "LabelBound",
+        "LayerInformation",
+        "LinearGaussian",
+        "NetInputBinning",
+        "OnTrainingRows",
+        "Quantised",
+        "RangeBinning",
+        "Ruler",
+        "SamplePropagation",
+    ),
+    "ibcore.measure": ("measure",),
+    "ibcore.networks": ("Ensemble", "noisy_layers"),
+    "ibcore.parameters": ("check_parameters",),
+    "ibcore.results.run": ("load_or_run", "run"),
+    "ibcore.results.store": ("Store",),
+    "ibcore.study": ("Study",),
+    "ibcore.tasks": ("Task", "load_task", "register_task"),
+    "ibcore.training": ("Trajectory", "train"),
+}
+_MODULES = ("config", "estimators", "geometry", "information", "plane", "plots", "theory")
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [*sorted(_HOME), *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is first asked for."""
+    if name in _MODULES:
+        return import_module(f"ibcore.{name}")
+    if name in _HOME:
+        found = getattr(import_module(_HOME[name]), name)
+    elif not name.startswith("_") and name in import_module("ibcore.estimators").__all__:
+        found = getattr(import_module("ibcore.estimators"), name)
+    else:
+        raise AttributeError(f"ibcore has no {name!r}; it has {', '.join(__all__)}.")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return [*__all__, "__version__"]

@@ -8,15 +8,15 @@ shows all of it.
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import xarray as xr
 from typer.core import TyperGroup
 
 from ibcore import claims as registry
-from ibcore import experiment as runs
 from ibcore import plane as planes
+from ibcore.results import certify as renewal
 from ibcore.study import Study, book_folder, chapters
 
 MISTAKES = (ValueError, OSError)
@@ -74,17 +74,11 @@ def list_(
     for name in [chapter] if chapter else chapters():
         study = Study(name, profile=profile, results=results)
         rows = [
-            (one, e.digest(), e.task, str(e.n_seeds), str(e.n_epochs), _whose(study.stored(one)))
+            (one, e.digest(), e.task, str(e.n_seeds), str(e.n_epochs), study.where(one))
             for one, e in study.experiments.items()
         ]
         typer.echo(f"{name} ({profile})")
         echo_table(("experiment", "digest", "task", "seeds", "epochs", "stored"), rows)
-
-
-def _whose(path: Path | None) -> str:
-    if path is None:
-        return "no"
-    return "published" if path.is_relative_to(published_folder()) else "yours"
 
 
 @app.command()
@@ -101,6 +95,9 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     recompute: Annotated[bool, typer.Option(help="Compute what is stored, too.")] = False,
     results: Results = None,
+    from_nothing: Annotated[
+        bool, typer.Option(help="Do not read what is published: compute what --results lacks.")
+    ] = False,
     publish: Annotated[bool, typer.Option(help="Write to the results of the book.")] = False,
 ) -> None:
     """Compute what is missing, then judge.
@@ -114,6 +111,7 @@ def run(
             name,
             profile=profile,
             recompute=recompute,
+            from_nothing=from_nothing,
             device=device,
             threads=threads,
             results=published_folder() if publish else results,
@@ -121,8 +119,8 @@ def run(
         )
         wanted = only or list(study.experiments)
         for position, one in enumerate(wanted, start=1):
-            there = None if recompute else study.stored(one)
-            typer.echo(f"[{position}/{len(wanted)}] {name} {one}: {there or 'computing'}")
+            there = "computing" if recompute or not study.files(one) else study.where(one)
+            typer.echo(f"[{position}/{len(wanted)}] {name} {one}: {there}")
             study.plane(one)
         if only:
             typer.echo("not judged: --only computes; run without it to judge.")
@@ -151,9 +149,9 @@ def info(
     results: Results = None,
 ) -> None:
     """Show where a stored result comes from."""
-    for path in find_results(result, results):
-        typer.echo(str(path))
-        echo_table(None, provenance(planes.load(path)))
+    for where, found in find_results(result, results):
+        typer.echo(where)
+        echo_table(None, provenance(found))
 
 
 @app.command()
@@ -174,7 +172,7 @@ def compare(
         echo_table(DIFFERENCE_HEAD, [_file_row(planes.load(file), published)])
         return
     study = Study(chapter, results=results)
-    yours = {one: path for one in study.experiments if (path := stored_in_root(study, one))}
+    yours = {one: own for one in study.experiments if (own := study.own(one)) is not None}
     if not yours:
         where = f" --results {results}" if results else ""
         raise ValueError(
@@ -182,41 +180,77 @@ def compare(
             f"run: python -m ibcore run {chapter} --recompute{where}"
         )
     rows = [
-        difference_row(one, planes.load(theirs), planes.load(path))
-        for one, path in yours.items()
-        if (theirs := stored_in_root(published, one))
+        difference_row(one, theirs, own)
+        for one, own in yours.items()
+        if (theirs := published.stored(one)) is not None
     ]
     echo_table(DIFFERENCE_HEAD, rows)
-    _compare_verdicts(published_verdicts(chapter), dict(_judge_stored(study, yours)))
+    _compare_verdicts(published_verdicts(chapter), list(_judge_stored(study, yours)))
 
 
-def _judge_stored(study: Study, yours: dict[str, Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Ledger entries of the claims whose planes are all there; nothing is computed."""
+class Judged(NamedTuple):
+    """The ledger entry of a claim on a reader's planes, and the ruler if it is not the chapter's.
+
+    An entry that is text says why there is none.
+    """
+
+    id: str
+    entry: dict[str, Any] | str
+    ruler: str = ""
+
+
+def _judge_stored(study: Study, yours: dict[str, xr.Dataset]) -> Iterator[Judged]:
+    """The claims of which some plane is there; nothing is computed."""
     for claim in registry.load_registry(study.chapter):
-        if set(claim.experiments) <= set(yours):
-            given = {name: _as_judged(study, name, yours[name]) for name in claim.experiments}
-            yield claim.id, _entry(registry.judge(claim, given))
+        lacking = [name for name in claim.experiments if name not in yours]
+        if len(lacking) == len(claim.experiments):
+            continue
+        if lacking:
+            more = ", …" if len(lacking) > 2 else ""
+            yield Judged(claim.id, f"not run: {', '.join(lacking[:2])}{more}")
+            continue
+        given = {name: yours[name] for name in claim.experiments}
+        try:
+            yield _judged(study, claim, given)
+        except ValueError as error:
+            yield Judged(claim.id, f"cannot be judged: {error}")
 
 
-def _as_judged(study: Study, name: str, path: Path) -> xr.Dataset:
-    """Plane with the chapter's rulers in the chapter's order: claims read the first."""
-    found = planes.load(path)
-    rulers = [repr(ruler) for ruler in study.estimators(name)]
-    lacking = sorted(set(rulers) - set(found.estimator.values.tolist()))
-    if lacking:
-        raise ValueError(f"{path} lacks {', '.join(lacking)}; measure it with `run` first.")
-    return found.sel(estimator=rulers)
+def _judged(study: Study, claim: registry.Claim, given: dict[str, xr.Dataset]) -> Judged:
+    """By the chapter's rulers where the planes have them, else by one that all of them have."""
+    asked = {name: [repr(one) for one in study.estimators(name)] for name in given}
+    held = {name: found.estimator.values.tolist() for name, found in given.items()}
+    if all(set(asked[name]) <= set(held[name]) for name in given):
+        ordered = {name: found.sel(estimator=asked[name]) for name, found in given.items()}
+        return Judged(claim.id, _entry(registry.judge(claim, ordered)))
+    if claim.all_rulers:
+        lost = sorted({one for name in given for one in asked[name] if one not in held[name]})
+        return Judged(claim.id, f"compares rulers that are not there: {', '.join(lost[:3])}")
+    if all(asked[name][0] in held[name] for name in given):
+        ordered = {name: found.sel(estimator=[asked[name][0]]) for name, found in given.items()}
+        return Judged(claim.id, _entry(registry.judge(claim, ordered)))
+    first = next(iter(held.values()))
+    common = [one for one in first if all(one in many for many in held.values())]
+    if not common:
+        return Judged(claim.id, "its planes have no ruler in common")
+    judged = registry.judge(claim, given, estimator=common[0])
+    return Judged(claim.id, _entry(judged), common[0])
 
 
-def _compare_verdicts(published: dict[str, dict], yours: dict[str, dict]) -> None:
-    rows = [
-        (one, *_word_and_effect(published.get(one)), *_word_and_effect(yours.get(one), "not run"))
-        for one in {**published, **yours}
-    ]
-    both = [one for one in yours if one in published]
-    differ = [one for one in both if yours[one]["verdict"] != published[one]["verdict"]]
-    echo_table(("claim", "published", "effect", "yours", "effect"), rows)
-    typer.echo(f"{len(both) - len(differ)} of {len(both)} verdicts agree.")
+def _compare_verdicts(published: dict[str, dict], yours: list[Judged]) -> None:
+    mine = {one.id: one for one in yours}
+    rows, same, differ = [], [], []
+    for claim_id in {**published, **mine}:
+        theirs, own = published.get(claim_id), mine.get(claim_id)
+        if own is None or isinstance(own.entry, str):
+            shown: tuple[str, str] = ("not run" if own is None else str(own.entry), "-")
+        else:
+            shown = _word_and_effect(own.entry)
+            if theirs and not own.ruler:
+                (same if own.entry["verdict"] == theirs["verdict"] else differ).append(claim_id)
+        rows.append((claim_id, *_word_and_effect(theirs), *shown, own.ruler if own else ""))
+    echo_table(("claim", "published", "effect", "yours", "effect", "your ruler"), rows)
+    typer.echo(f"{len(same)} of {len(same) + len(differ)} verdicts under the same ruler agree.")
     if differ:
         typer.echo(f"different: {', '.join(differ)}")
         raise typer.Exit(1)
@@ -260,18 +294,23 @@ def certify(
         Path | None, typer.Option(help="Folder of results; default: the published ones.")
     ] = None,
 ) -> None:
-    """Check results made by older code.
+    """Check results made by older code, and certify those that come out the same.
 
-    Two networks of each are run again. Exit code 1: one is stale.
+    The first updates of a network, then whole networks, are computed again; what was compared, and
+    how, is said of each. Exit code 1: one is stale.
     """
-    stale = False
+    stale, seen = False, set()
     for name in [chapter] if chapter else chapters():
         study = Study(name, results=results or published_folder())
-        for one in study.experiments:
-            if path := stored_in_root(study, one):
-                said = runs.certify(planes.load(path), study.store)
-                typer.echo(f"{name} {one}: {said}")
-                stale |= said.startswith("stale")
+        for one, experiment in study.experiments.items():
+            found = study.own(one)
+            if found is not None and (experiment.digest(), name) not in seen:
+                seen.add((experiment.digest(), name))
+                answer = renewal.certify(found, study.store)
+                typer.echo(f"{name} {one}: {answer}")
+                stale |= answer.word == "stale"
+    if not seen:
+        raise ValueError(f"no result in {results or published_folder()}; name another folder.")
     raise typer.Exit(int(stale))
 
 
@@ -287,33 +326,36 @@ def published_verdicts(chapter: str) -> dict[str, dict[str, Any]]:
     return {entry["id"]: entry for entry in entries if entry["chapter"] == chapter}
 
 
-def stored_in_root(study: Study, name: str) -> Path | None:
-    """File of a result in the study's own folder; a study also finds the published ones."""
-    path = study.stored(name)
-    return path if path and path.is_relative_to(study.store.root) else None
-
-
-def find_results(result: str, results: Path | None = None) -> list[Path]:
-    """Files of a result named by its file, its digest or its experiment."""
-    if Path(result).is_file():
-        return [Path(result)]
-    found = {
-        (study.chapter, one): study.stored(one)
+def find_results(result: str, results: Path | None = None) -> list[tuple[str, xr.Dataset]]:
+    """Where a result named by its file, its digest or its experiment is, and its plane."""
+    path = Path(result)
+    if path.is_file():
+        if path.suffix == ".zip":
+            return [(f"{path}: {name}", one) for name, one in planes.load_pack(path).items()]
+        return [(str(path), planes.load(path))]
+    named = [
+        (study, one)
         for study in (Study(name, results=results) for name in chapters())
         for one, experiment in study.experiments.items()
         if result in (one, experiment.digest())
-    }
-    if not found:
+    ]
+    if not named:
         raise ValueError(
             f"{result!r} is no file, and no experiment has this name or digest; "
             "`python -m ibcore list` shows them."
         )
-    if not any(found.values()):
-        chapter, one = next(iter(found))
+    found = {
+        ", ".join(map(str, study.files(one))): plane
+        for study, one in named
+        if (plane := study.stored(one)) is not None
+    }
+    if not found:
+        study, one = named[0]
         raise ValueError(
-            f"{one} is not stored; compute it with: python -m ibcore run {chapter} --only {one}"
+            f"{one} is not stored; compute it with: "
+            f"python -m ibcore run {study.chapter} --only {one}"
         )
-    return [path for path in dict.fromkeys(found.values()) if path]
+    return list(found.items())
 
 
 def provenance(plane: xr.Dataset) -> list[tuple[str, str]]:
@@ -348,8 +390,9 @@ DIFFERENCE_HEAD = ("experiment", "digest", "common entries", "max |d i_xt|", "ma
 def difference_row(name: str, one: xr.Dataset, other: xr.Dataset) -> tuple[str, ...]:
     """Row under ``DIFFERENCE_HEAD`` for two planes of one experiment."""
     gap = difference(one, other)
-    bits = (f"{gap[which]:.2g} bit" for which in ("i_xt", "i_ty"))
-    return (name, one.attrs["digest"], str(gap["n"]), *bits)
+    bits = (f"{gap[which]:.2g} bit" if gap["n"] else "-" for which in ("i_xt", "i_ty"))
+    common = str(gap["n"]) if gap["n"] else f"none: yours has {', '.join(other.estimator.values)}"
+    return (name, one.attrs["digest"], common, *bits)
 
 
 def difference(one: xr.Dataset, other: xr.Dataset) -> dict[str, float]:
@@ -367,9 +410,8 @@ def difference(one: xr.Dataset, other: xr.Dataset) -> dict[str, float]:
 def _file_row(mine: xr.Dataset, published: Study) -> tuple[str, ...]:
     digest = mine.attrs["digest"]
     for one, experiment in published.experiments.items():
-        path = published.stored(one)
-        if experiment.digest() == digest and path:
-            return difference_row(one, planes.load(path), mine)
+        if experiment.digest() == digest and (theirs := published.stored(one)) is not None:
+            return difference_row(one, theirs, mine)
     raise ValueError(f"no published result of {published.chapter} has the digest {digest}.")
 
 

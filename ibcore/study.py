@@ -18,12 +18,15 @@ from platformdirs import user_cache_dir
 
 from ibcore import claims
 from ibcore.config import PROFILES, Experiment
-from ibcore.estimators import Binning, from_name
-from ibcore.experiment import load_or_run
+from ibcore.estimators import Binning, Ruler, checked_rulers, from_name
 from ibcore.networks import Ensemble
-from ibcore.observables import OBSERVABLES
-from ibcore.store import Store, blocks
-from ibcore.training import progress_wanted, train
+from ibcore.observables import OBSERVABLES, Observable
+from ibcore.results.measuring import with_performance
+from ibcore.results.parts import lacking, put_together, whatever_there_is
+from ibcore.results.run import load_or_run
+from ibcore.results.store import Store, blocks
+from ibcore.training import Trajectory, train
+from ibcore.work import progress_wanted
 
 # A chapter's parameters of these names change every experiment, the others only what an
 # experiment leaves to the chapter's base.
@@ -77,6 +80,8 @@ class Study:
         a few epochs, to see that everything runs; never stored and never judged.
     recompute : bool
         Compute even what is stored.
+    from_nothing : bool
+        Do not read the published results: what ``results`` does not hold is computed.
     device : str
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     threads : int, optional
@@ -103,6 +108,7 @@ class Study:
         *,
         profile: str = "paper",
         recompute: bool = False,
+        from_nothing: bool = False,
         device: str = "auto",
         threads: int | None = None,
         results: Path | None = None,
@@ -125,7 +131,7 @@ class Study:
         self._content = _read(chapter)
         self.store = Store(
             root=Path(results) if results else cache_folder() / "results",
-            published=book_folder() / "results",
+            published=None if from_nothing else book_folder() / "results",
             work=cache_folder() / "work",
         )
         self._planes: dict[str, xr.Dataset] = {}
@@ -165,7 +171,7 @@ class Study:
             found[name] = Experiment(**fields)
         return found
 
-    def estimators(self, name: str) -> list:
+    def estimators(self, name: str) -> list[Ruler]:
         """The rulers of one experiment, the main one first: bins on [-1, 1] if none is named."""
         entry = self._entry(name)
         entry = entry | entry.get(self.profile, {})
@@ -175,7 +181,7 @@ class Study:
         more = [from_name(ruler) for ruler in entry.get("rulers", [])]
         return list({repr(ruler): ruler for ruler in [main, *more]}.values())
 
-    def observables(self, name: str) -> list:
+    def observables(self, name: str) -> list[Observable]:
         """What else is measured on one experiment."""
         names = self._entry(name).get("observables", self._content["chapter"]["observables"])
         return [OBSERVABLES[one] for one in names]
@@ -187,10 +193,41 @@ class Study:
             )
         return self._entries[name]
 
-    def stored(self, name: str) -> Path | None:
-        """The file that holds the plane of an experiment, if there is one."""
+    def files(self, name: str) -> list[Path]:
+        """The files that hold parts of the plane of an experiment."""
         self._entry(name)
-        return next(iter(self.store.find(self.experiments[name])), None)
+        return [part.path for part in self.store.parts(self.experiments[name]) if part.path]
+
+    def stored(self, name: str, *, own_only: bool = False) -> xr.Dataset | None:
+        """The plane of an experiment, whole, from the store; None if something is missing.
+
+        ``own_only`` leaves the published results out.
+        """
+        self._entry(name)
+        store = replace(self.store, published=None) if own_only else self.store
+        experiment, parts = self.experiments[name], store.parts(self.experiments[name])
+        rulers = checked_rulers(self.estimators(name))
+        observables = with_performance(self.observables(name))
+        bare, *_ = lacking(parts, experiment, experiment.seeds, rulers, observables)
+        return None if bare else put_together(parts, experiment, rulers, observables)
+
+    def own(self, name: str) -> xr.Dataset | None:
+        """What the study's own folder has of an experiment, whatever its rulers and seeds are.
+
+        The chapter's main ruler decides which seeds count, where it is there.
+        """
+        self._entry(name)
+        parts = replace(self.store, published=None).parts(self.experiments[name])
+        return whatever_there_is(parts, self.experiments[name], self.estimators(name))
+
+    def where(self, name: str) -> str:
+        """Whose result of an experiment there is: "yours", "published" or "no"."""
+        self._entry(name)
+        roots = self.store.holders(self.experiments[name])
+        published = book_folder() / "results"
+        if any(root != published for root in roots):
+            return "yours"
+        return "published" if roots else "no"
 
     def plane(self, name: str) -> xr.Dataset:
         """The information plane of one experiment: loaded, or computed."""
@@ -223,24 +260,29 @@ class Study:
         """
         self._entry(name)
         experiment = self.experiments[name]
-        stored = None
-        if self.profile != "smoke":
-            stored = self.store.weights(experiment, experiment.seeds, own_only=self.recompute)
-        parts = [stored] if stored else [
-            self.store.weights(experiment, seeds, own_only=self.recompute)
-            if self.profile != "smoke" else None
-            for seeds in blocks(experiment)
-        ]  # fmt: skip
-        if None in parts:
+        parts = [] if self.profile == "smoke" or self.recompute else self._weights(experiment)
+        if not parts:
             parts = [train(experiment, device=self.device, threads=self.threads)]
         joined = np.concatenate([part.parameters for part in parts], axis=1)
         return replace(parts[0], seeds=experiment.seeds, parameters=joined).ensemble(epoch)
 
+    def _weights(self, experiment: Experiment) -> list[Trajectory]:
+        """Stored weights of all seeds, in one piece or in blocks; empty if some are missing."""
+        whole = self.store.weights(experiment, experiment.seeds)
+        if whole is not None:
+            return [whole]
+        parts = [self.store.weights(experiment, seeds) for seeds in blocks(experiment)]
+        return (
+            [part for part in parts if part is not None]
+            if all(part is not None for part in parts)
+            else []
+        )
+
     def _note_stale(self, name: str, found: xr.Dataset) -> None:
-        if not self.store.trusts(found.attrs["digest"], found.attrs["code_digest"]):
+        if stale := self.store.distrusted(found):
             print(
-                f"STALE? The stored result of {name} was made by other code "
-                f"({found.attrs['code_digest']}); `python -m ibcore certify` checks it."
+                f"STALE? The stored result of {name} was made by other code ({', '.join(stale)}); "
+                "`make certify` checks it."
             )
 
     def planes(self, *names: str) -> dict[str, xr.Dataset]:
@@ -307,8 +349,26 @@ class Study:
         for name in self._content["chapter"].get("weights", []):
             self.store.publish_weights(self.experiments[name])
         claims.write_ledger(self.store.root / "ledger.json", verdicts or self.judge())
+        for pack, names in self.packs().items():
+            planes = {name: self.stored(name) for name in names}
+            if lost := [name for name, one in planes.items() if one is None]:
+                raise ValueError(f"no stored plane of {', '.join(lost)}; run it first.")
+            self.store.pack(
+                pack, {one.attrs["digest"]: one for one in planes.values() if one is not None}
+            )
         if progress_wanted():
             print(f"ledger written: {self.store.root / 'ledger.json'}")
+
+    def packs(self) -> dict[str, list[str]]:
+        """The experiments that are published in one file: a family, or one by itself.
+
+        A result that grows rewrites its own family and nothing else.
+        """
+        found = {f"{self.chapter}-{name}": [name] for name in self._content["experiments"]}
+        for family in self._content.get("families", {}):
+            names = [name for name in self._entries if name.rpartition("_")[0] == family]
+            found[f"{self.chapter}-{family}"] = names
+        return found
 
 
 def _read(chapter: str) -> dict:

@@ -1,6 +1,7 @@
 """The command line prints what Study, claims and plane say, and decides nothing itself."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from ibcore import cli, plane
 from ibcore.claims import Claim, NoVerdict
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, Exact
+from ibcore.results import certify as renewal
 
 TINY = Experiment(n_seeds=3, n_epochs=10, n_measured_epochs=3)
 
@@ -36,6 +38,7 @@ def made_plane(experiment, *, seeds=(0, 1, 2), shift=0.0):
             "experiment": experiment.to_json(),
             "digest": experiment.digest(),
             "code_digest": "0123456789abcdef",
+            "code": "{}",
             "versions": "{}",
             "seed_rule": "Philox",
             "engine": "twin",
@@ -119,11 +122,24 @@ class Shelf:
     def estimators(self, name):
         return [Exact()]
 
-    def stored(self, name):
+    def files(self, name):
         if name not in self.experiments:
             raise ValueError(f"no experiment {name!r}; it has released, depth_1.")
         paths = [folder / f"{name}.nc" for folder in (self.store.root, Shelf.published)]
-        return next((path for path in paths if path.exists()), None)
+        return [path for path in paths if path.exists()]
+
+    def where(self, name):
+        found = self.files(name)
+        if not found:
+            return "no"
+        return "published" if found[0].parent == Shelf.published else "yours"
+
+    def stored(self, name):
+        return plane.load(self.files(name)[0]) if self.files(name) else None
+
+    def own(self, name):
+        path = self.store.root / f"{name}.nc"
+        return plane.load(path) if path.exists() else None
 
     def plane(self, name):
         Shelf.calls.append(("plane", name))
@@ -133,8 +149,9 @@ class Shelf:
         return Shelf.verdicts
 
     @staticmethod
-    def judged(claim, given):
+    def judged(claim, given, estimator=None):
         assert set(given) == set(claim.experiments)
+        Shelf.calls.append(("judge", claim.id, estimator))
         return next(verdict for verdict in Shelf.verdicts if verdict.id == claim.id)
 
     def publish(self):
@@ -149,7 +166,7 @@ def shelf(tmp_path, monkeypatch):
     monkeypatch.setattr(cli.registry, "load_registry", lambda chapter: CLAIMS)
     monkeypatch.setattr(cli.registry, "find_claim", found_claim)
     monkeypatch.setattr(cli.registry, "load_ledger", lambda path: json.loads(path.read_text()))
-    monkeypatch.setattr(cli.registry, "judge", lambda claim, given: Shelf.judged(claim, given))
+    monkeypatch.setattr(cli.registry, "judge", lambda *given, **more: Shelf.judged(*given, **more))
     plane.save(made_plane(TINY), Shelf.published / "released.nc")
     ledger = Shelf.published / "ledger.json"
     entries = [vars(made_verdict()), vars(made_verdict("SZT-F4", "not reproduced", 0.1))]
@@ -228,7 +245,7 @@ def test_a_rerun_with_equal_numbers_and_words_agrees(shelf, tmp_path):
     shelf.verdicts = [made_verdict(), made_verdict("SZT-F4", "not reproduced", 0.2)]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert f"released {TINY.digest()} 54 0 bit 0 bit" in said
-    assert "2 of 2 verdicts agree" in said
+    assert "2 of 2 verdicts under the same ruler agree" in said
 
 
 def test_compare_names_the_claims_that_differ_and_by_how_much(shelf, tmp_path):
@@ -242,7 +259,7 @@ def test_compare_names_the_claims_that_differ_and_by_how_much(shelf, tmp_path):
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again", code=1)
     assert f"released {TINY.digest()} 36 0.5 bit 0.25 bit" in said
     assert "SZT-F3 reproduced 1.25 [1, 1.5] bit not reproduced 0.4 [1, 1.5] bit" in said
-    assert "1 of 2 verdicts agree" in said
+    assert "1 of 2 verdicts under the same ruler agree" in said
     assert "different: SZT-F3" in said
 
 
@@ -260,26 +277,63 @@ def test_compare_one_file(shelf, tmp_path):
 
 
 def test_compare_starts_no_run(shelf, tmp_path):
-    """SZT-F5 needs depth_1, which is not there: it is left out, not computed."""
+    """SZT-F5 needs depth_1, which is not there: it is named, not computed."""
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again", code=2)
     assert "run: python -m ibcore run shwartz_ziv --recompute --results" in said
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
     shelf.verdicts = [made_verdict(), made_verdict("SZT-F4", "not reproduced")]
-    assert "SZT-F5" not in ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
+    said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
+    assert "SZT-F5 - - not run: depth_1" in said
     assert "plane" not in [call[0] for call in shelf.calls]
 
 
-def test_a_plane_without_the_rulers_of_the_chapter_is_not_judged(shelf, tmp_path, monkeypatch):
+def test_compare_judges_under_the_readers_ruler_where_the_chapters_is_not_there(
+    shelf, tmp_path, monkeypatch
+):
+    """Verdicts under two rulers stand side by side, are no disagreement, and the ruler is named."""
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
     monkeypatch.setattr(Shelf, "estimators", lambda *_: [Binning(width=0.07)])
-    said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again", code=2)
-    assert "lacks Binning(width=0.07)" in said
+    shelf.verdicts = [made_verdict("SZT-F3", "not reproduced"), made_verdict("SZT-F4")]
+    said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
+    assert ("judge", "SZT-F3", "Exact()") in shelf.calls
+    assert "SZT-F3 reproduced 1.25 [1, 1.5] bit not reproduced 1.25 [1, 1.5] bit Exact()" in said
+    assert "0 of 0 verdicts under the same ruler agree" in said
 
 
-@pytest.mark.parametrize(("said", "code"), [("certified", 0), ("stale: the canary differs", 1)])
-def test_certify_says_so_of_every_stored_result(shelf, monkeypatch, said, code):
-    monkeypatch.setattr(cli.runs, "certify", lambda stored, store: said)
-    assert ask("certify", code=code) == f"shwartz_ziv released: {said}"
+def test_compare_names_a_claim_that_compares_rulers_that_are_not_there(
+    shelf, tmp_path, monkeypatch
+):
+    plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
+    monkeypatch.setattr(Shelf, "estimators", lambda *_: [Exact(), Binning(width=0.07)])
+    claims = (replace(CLAIMS[0], all_rulers=True), CLAIMS[1])
+    monkeypatch.setattr(cli.registry, "load_registry", lambda chapter: claims)
+    shelf.verdicts = [made_verdict("SZT-F4", "not reproduced")]
+    said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
+    assert "compares rulers that are not there: Binning(width=0.07)" in said
+    assert "1 of 1 verdicts under the same ruler agree" in said
+
+
+def test_compare_shows_why_a_claim_cannot_be_judged(shelf, tmp_path, monkeypatch):
+    def refuses(claim, given, estimator=None):
+        raise ValueError("epoch 400 was not measured")
+
+    plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
+    monkeypatch.setattr(cli.registry, "judge", refuses)
+    said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
+    assert "cannot be judged: epoch 400 was not measured" in said
+
+
+@pytest.mark.parametrize(
+    ("word", "how", "code"),
+    [("certified", "2 networks agree", 0), ("stale", "the canary differs", 1)],
+)
+def test_certify_says_so_of_every_stored_result(shelf, monkeypatch, word, how, code):
+    monkeypatch.setattr(cli.renewal, "certify", lambda stored, store: renewal.Answer(word, how))
+    assert ask("certify", code=code) == f"shwartz_ziv released: {word}: {how}"
+
+
+def test_certify_of_an_empty_folder_says_so(shelf, tmp_path):
+    assert "no result in" in ask("certify", "--results", tmp_path / "empty", code=2)
 
 
 def test_claims_show_the_criterion_and_the_published_verdict(shelf):

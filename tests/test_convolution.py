@@ -141,10 +141,10 @@ def test_shapes_and_digests():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"convolutions": (0,)}, "numbers of channels"),
+        ({"convolutions": (0,)}, "convolutions must be a list of"),
         ({"convolutions": (2,), "l2": 0.1}, "neither trained slopes nor penalties"),
         ({"convolutions": (2,), "activation": "prelu"}, "neither trained slopes nor penalties"),
-        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\)"),
+        ({"dropout": 1.0}, r"dropout must be a number in \[0, 1\)"),
     ],
 )
 def test_impossible_settings(changes, message):

@@ -11,14 +11,17 @@
 
 A NaN says "not measured". An infinite value is refused.
 
-In a file (NetCDF 4) information is rounded to ``INFORMATION_STEP`` bits and all else to float32;
-``as_stored`` does the same in memory, so that fresh and loaded planes give the same verdicts. A
-file ends in a checksum of its bytes and holds one of its values (attr ``content_sha256``): what
-does not match is refused, with the name of the file.
+In a file (NetCDF, the classic format) information is rounded to ``INFORMATION_STEP`` bits and all
+else to float32; ``as_stored`` does the same in memory, so that fresh and loaded planes give the
+same verdicts. A file ends in a checksum of its bytes and holds one of its values (attr
+``content_sha256``): what does not match is refused, with the name of the file. Several planes
+together are a pack, a zip archive of such files.
 """
 
-from ibcore.plane.ask import merge_estimators, merge_seeds, select, summarise
+from ibcore.plane.ask import merge_estimators, merge_seeds, merged_attrs, select, summarise
+from ibcore.plane.files import DamagedPlaneError, as_stored, load, load_pack, save, save_pack
 from ibcore.plane.schema import (
+    CHECKSUM,
     DIMS,
     INFORMATION_STEP,
     REQUIRED_ATTRS,
@@ -26,9 +29,9 @@ from ibcore.plane.schema import (
     check,
     new_plane,
 )
-from ibcore.plane.store import DamagedPlaneError, as_stored, load, save
 
 __all__ = [
+    "CHECKSUM",
     "DIMS",
     "INFORMATION_STEP",
     "REQUIRED_ATTRS",
@@ -37,10 +40,13 @@ __all__ = [
     "as_stored",
     "check",
     "load",
+    "load_pack",
     "merge_estimators",
     "merge_seeds",
+    "merged_attrs",
     "new_plane",
     "save",
+    "save_pack",
     "select",
     "summarise",
 ]

@@ -17,7 +17,7 @@ def merge_seeds(planes: Sequence[xr.Dataset]) -> xr.Dataset:
         odd = sorted(set.union(*names) - set.intersection(*names))
         raise ValueError(f"only some planes have {', '.join(odd)}; drop or compute them first.")
     merged = _concat(planes, "seed").sortby("seed")
-    merged.attrs = _merged_attrs(planes)
+    merged.attrs = merged_attrs(planes)
     seeds = merged["seed"].values.tolist()
     experiment = json.loads(merged.attrs["experiment"])
     if isinstance(experiment, dict) and "n_seeds" in experiment:
@@ -41,7 +41,7 @@ def merge_estimators(planes: Sequence[xr.Dataset]) -> xr.Dataset:
                     f"{name} differs between the planes: these are not the same networks. "
                     "Measure all estimators on one training run."
                 )
-    merged.attrs = _merged_attrs(planes)
+    merged.attrs = merged_attrs(planes)
     check(merged)
     return merged
 
@@ -78,7 +78,7 @@ def _mergeable(planes: Sequence[xr.Dataset], along: str) -> list[xr.Dataset]:
     return planes
 
 
-def _merged_attrs(planes: list[xr.Dataset]) -> dict:
+def merged_attrs(planes: list[xr.Dataset]) -> dict:
     """Attributes of the first plane, the whole duration, and in ``parts`` what differed."""
     attrs = {name: plain(value) for name, value in planes[0].attrs.items()}
     attrs.pop(CHECKSUM, None)

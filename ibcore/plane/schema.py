@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DIMS = ("estimator", "seed", "epoch", "layer")
 INFORMATION_STEP = 2e-4
 REQUIRED_VARIABLES = {
@@ -28,6 +28,7 @@ REQUIRED_ATTRS = {
     "experiment": "json",
     "digest": str,
     "code_digest": str,
+    "code": "json",
     "versions": "json",
     "seed_rule": str,
     "engine": str,
@@ -141,7 +142,7 @@ def _attr_faults(attrs: Mapping) -> list[str]:
         elif kind == "json" and not _is_json(attrs[name]):
             faults.append(f"attr {name!r} must be JSON text, got {attrs[name]!r}")
         elif kind != "json" and not isinstance(
-            plain(attrs[name]), (kind, int)[: 1 + (kind is float)]
+            plain(attrs[name]), int | float if kind is float else kind
         ):
             faults.append(f"attr {name!r} must be {kind.__name__}, got {attrs[name]!r}")
     for name, value in attrs.items():

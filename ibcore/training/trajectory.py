@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ibcore.config import Experiment
+from ibcore.files import sealed_archive, unsealed, write_whole
 from ibcore.networks import ConvolutionalEnsemble, Ensemble, layer_shapes
 from ibcore.tasks import Task, load_task
 from ibcore.training.inputs import layer_widths, measured, measured_noise, updates_per_epoch
@@ -123,28 +124,28 @@ class Trajectory:
         return replace(self, epochs=self.epochs[where], parameters=self.parameters[where])
 
     def save(self, path: Path) -> None:
-        """Write beside, then rename: the file is whole or not there."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".partial")
-        with beside.open("wb") as file:
-            np.savez_compressed(
-                file,
-                experiment=self.experiment.to_json(),
-                seeds=np.array(self.seeds),
-                epochs=self.epochs,
-                parameters=self.parameters,
-                engine=self.engine,
-                code_digest=self.code_digest,
-                duration_s=self.duration_s,
-            )
-        beside.replace(path)
+        """Write to a file that is whole or not there, with a checksum at its end."""
+        content = BytesIO()
+        np.savez_compressed(
+            content,
+            experiment=self.experiment.to_json(),
+            seeds=np.array(self.seeds),
+            epochs=self.epochs,
+            parameters=self.parameters,
+            engine=self.engine,
+            code_digest=self.code_digest,
+            duration_s=self.duration_s,
+        )
+        write_whole(path, sealed_archive(content.getvalue()))
 
     @classmethod
     def load(cls, path: Path) -> "Trajectory":
-        """Read what ``save`` wrote; a damaged file is named."""
+        """Read what ``save`` wrote; a file that is damaged or not what it says is named."""
         try:
-            with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
-                return cls(
+            content = path.read_bytes()
+            unsealed(content)
+            with np.load(BytesIO(content), allow_pickle=False) as file:
+                found = cls(
                     Experiment.from_json(str(file["experiment"])),
                     tuple(file["seeds"].tolist()),
                     file["epochs"],
@@ -153,10 +154,38 @@ class Trajectory:
                     str(file["code_digest"]),
                     float(file["duration_s"]),
                 )
+            found.check()
         except Exception as error:
             raise ValueError(
                 f"{path} is damaged or no stored trajectory ({error}); delete it and run again."
             ) from error
+        return found
+
+    def check(self) -> None:
+        """Refuse weights that cannot be those of the experiment.
+
+        Raises
+        ------
+        ValueError
+            For other shapes, epochs in disorder, a seed twice, or first weights that are not the
+            initial ones of these seeds.
+        """
+        start = pack(
+            Ensemble.initial(self.experiment, self.seeds, self.task.x.shape[1], self.task.n_outputs)
+        )
+        shape = (len(self.epochs), *start.shape)
+        if self.parameters.shape != shape or self.parameters.dtype.kind != "f":
+            raise ValueError(
+                f"parameters must be floats of shape {shape}, got {self.parameters.dtype} of "
+                f"shape {self.parameters.shape}"
+            )
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed stands twice")
+        if (np.diff(self.epochs) <= 0).any() or self.epochs[-1] > self.experiment.n_epochs:
+            raise ValueError(f"epochs must increase up to {self.experiment.n_epochs}")
+        first = self.parameters[0]
+        if self.epochs[0] == 0 and not np.allclose(first, start, rtol=1e-5, atol=1e-6):
+            raise ValueError("the weights at epoch 0 are not the initial ones of these seeds")
 
 
 def pack(ensemble: Ensemble) -> np.ndarray:

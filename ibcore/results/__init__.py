@@ -1,0 +1,1 @@
+"""Results: computed in blocks, kept in parts, known by the code that made them."""

@@ -1,0 +1,295 @@
+"""Which code made a number, and whether it still runs as it did.
+
+The code of a result is what its parts reach by import: the loop that trained its networks, its
+task, its rulers, its observables, and the loop and the file format that every result shares. Each
+part has a hash of the modules it reaches, taken over syntax trees without docstrings, so that prose
+and formatting change nothing, and a module that a result does not use moves nothing.
+
+The canary is where the first updates take a network: cheap to run again, the same on every
+processor up to rounding, and different as soon as the task, the split, the initial weights, the
+batch order or the optimiser differ.
+"""
+
+import ast
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import numpy as np
+
+from ibcore.config import Experiment
+from ibcore.estimators import Ruler
+from ibcore.networks import layer_shapes
+from ibcore.observables import Observable
+from ibcore.tasks import load_task, module_of
+from ibcore.training import first_updates
+from ibcore.training import module_of as engine_module
+
+PACKAGE = Path(__file__).parent.parent
+NETWORK, PLANE = "network", "plane"
+SHARED = ("ibcore.results.measuring", "ibcore.plane.files")
+"""What every plane is made by: the loop over networks, and the rounding of its file."""
+
+CANARY_UPDATES = 5
+# Relative. What instruction sets differ by, and what faults change, is measured by
+# tests/test_canary.py.
+CANARY_TOLERANCE = 2e-3
+START_TOLERANCE = 1e-6
+
+
+# Code by reachability ----------------------------------------------------------------------------
+
+
+def code_of_result(
+    experiment: Experiment,
+    engine: str,
+    rulers: Iterable[Ruler] = (),
+    observables: Iterable[Observable] = (),
+) -> dict[str, str]:
+    """Part -> hash of its code: "network", "plane", the class of each ruler and observable."""
+    found = {NETWORK: network_code(experiment, engine), PLANE: code_of_modules(*SHARED)}
+    parts = [part for ruler in rulers for part in ruler.parts()]
+    for one in (*parts, *observables):
+        found[type(one).__name__] = code_of_class(type(one))
+    return found
+
+
+def network_code(experiment: Experiment, engine: str) -> str:
+    """The hash of what trains the networks of an experiment, its task included."""
+    task = module_of(experiment.task)
+    if not task.startswith("ibcore."):  # a reader's own: known by its data
+        return _hash([code_of_modules(engine_module(experiment, engine)), task])
+    return code_of_modules(engine_module(experiment, engine), task)
+
+
+def code_of_class(kind: type) -> str:
+    """The hash of a class: of the modules it reaches, or of its own code where it is a reader's."""
+    if kind.__module__.split(".")[0] == "ibcore":
+        return code_of_modules(kind.__module__)
+    return _hash(_live_code(kind, set()))
+
+
+def digest_of(code: Mapping[str, str]) -> str:
+    """Sixteen characters for all parts of a result's code."""
+    return _hash([json.dumps(dict(code), sort_keys=True)])
+
+
+@cache
+def code_of_modules(*modules: str) -> str:
+    """The hash of these modules of ibcore and of all that they reach by import."""
+    return _hash(part for name in sorted(reached(*modules)) for part in (name, _content(name)))
+
+
+@cache
+def reached(*modules: str) -> frozenset[str]:
+    """Modules of ibcore that these reach by import, themselves included."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imports(name)
+    return frozenset(found)
+
+
+def _hash(parts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _path(module: str) -> Path | None:
+    """The file of a module of ibcore; None for what is no module."""
+    place = PACKAGE.joinpath(*module.split(".")[1:])
+    for path in (place / "__init__.py", place.with_suffix(".py")):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    path = _path(module)
+    if path is None:
+        raise ValueError(f"ibcore has no module {module}.")
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _content(module: str) -> str:
+    """The code of a module without docstrings, and the hashes of data files that it names."""
+    tree = ast.parse(ast.unparse(_tree(module)))
+    data = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node, clean=False
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            data += [path.read_bytes() for path in _data_files(node.value)]
+    # unparse, not dump: the nodes of a tree differ between versions of Python
+    return ast.unparse(tree) + "".join(hashlib.sha256(one).hexdigest() for one in data)
+
+
+def _data_files(name: str) -> list[Path]:
+    folder = PACKAGE / "tasks" / "data"
+    return [folder / name] if name and "/" not in name and (folder / name).is_file() else []
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    """Modules of ibcore that a module imports, anywhere but for type checkers only."""
+    return tuple(dict.fromkeys(_imported(_tree(module), module)))
+
+
+def _imported(node: ast.AST, module: str) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, ast.Import):
+            yield from (one.name for one in child.names if one.name.split(".")[0] == "ibcore")
+        elif isinstance(child, ast.ImportFrom):
+            source = _source(child, module)
+            if source.split(".")[0] == "ibcore":
+                yield from (_home(source, one.name) for one in child.names)
+        else:
+            yield from _imported(child, module)
+
+
+def _source(node: ast.ImportFrom, module: str) -> str:
+    """The absolute name of what is imported from."""
+    if not node.level:
+        return node.module or ""
+    path = _path(module)
+    parts = module.split(".") if path and path.name == "__init__.py" else module.split(".")[:-1]
+    above = parts[: len(parts) + 1 - node.level]
+    return ".".join([*above, node.module] if node.module else above)
+
+
+@cache
+def _home(package: str, name: str) -> str:
+    """The module in which a name lives that is imported from a package.
+
+    A package's ``__init__`` hands names on; only the module that a name comes from is reached.
+    """
+    if _path(f"{package}.{name}"):
+        return f"{package}.{name}"
+    path = _path(package)
+    if path is None or path.name != "__init__.py":
+        return package
+    for node in _tree(package).body:
+        if isinstance(node, ast.ImportFrom):
+            source = _source(node, package)
+            for one in node.names:
+                if (one.asname or one.name) == name and source.split(".")[0] == "ibcore":
+                    return _home(source, one.name)
+    return package
+
+
+def _live_code(thing: object, seen: set[int]) -> Iterator[str]:
+    """The code of a reader's class or function and of what it uses of the reader's own."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, type):
+        for base in thing.__mro__[:-1]:
+            if base.__module__.split(".")[0] == "ibcore":
+                yield code_of_modules(base.__module__)
+            else:
+                for name, member in sorted(vars(base).items()):
+                    if not name.startswith("__") or callable(member):
+                        yield name
+                        yield from _live_code(member, seen)
+    elif isinstance(thing, staticmethod | classmethod):
+        yield from _live_code(thing.__func__, seen)
+    elif isinstance(thing, property):
+        yield from _live_code(thing.fget, seen)
+    elif isinstance(thing, FunctionType):
+        yield from _of_code(thing.__code__, thing, seen)
+        yield repr(thing.__defaults__)
+    elif isinstance(thing, int | float | str | bytes | tuple | frozenset | None):
+        yield repr(thing)
+
+
+def _of_code(code: CodeType, function: FunctionType, seen: set[int]) -> Iterator[str]:
+    yield code.co_code.hex()
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _of_code(constant, function, seen)
+        elif constant != function.__doc__:
+            yield repr(constant)
+    for name in code.co_names:
+        yield name
+        used = function.__globals__.get(name)
+        own = getattr(used, "__module__", None) == function.__module__
+        if own or isinstance(used, int | float | str | tuple):
+            yield from _live_code(used, seen)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that make numbers, and of Python."""
+    names = ("numpy", "scipy", "torch", "numba", "xarray", "ibcore")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+# Canary ------------------------------------------------------------------------------------------
+
+
+def canary(experiment: Experiment) -> dict:
+    """Where seed 0 starts and where its first updates take it, layer by layer.
+
+    Returns
+    -------
+    dict
+        ``updates``, and per layer ``start`` and ``start_along``, ``moved`` and ``moved_along``: the
+        length of the initial weights and of the change W_k - W_0, and their projection on a fixed
+        direction of random signs.
+    """
+    trained = first_updates(experiment, 0, CANARY_UPDATES).astype(np.float64)
+    task = load_task(experiment.task)
+    shapes = layer_shapes(experiment, task.x.shape[1], task.n_outputs)
+    ends = np.cumsum([(fan_in + 1) * unit for fan_in, unit in shapes])
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], trained.shape[1])
+    found: dict = {"updates": CANARY_UPDATES}
+    for name, vector in (("start", trained[0]), ("moved", trained[-1] - trained[0])):
+        # the slopes of PReLU stand after the layers
+        layers = [part for part in np.split(vector, ends) if part.size]
+        along = [part for part in np.split(signs, ends) if part.size]
+        found[name] = [float(np.linalg.norm(one)) for one in layers]
+        found[f"{name}_along"] = [float(s @ one) for s, one in zip(along, layers, strict=True)]
+    return found
+
+
+def canary_distance(found: Mapping, expected: Mapping) -> tuple[float, float]:
+    """Largest relative difference of two canaries over layers: at the start, and of the moves.
+
+    Infinite if they are of other networks or another number of updates.
+    """
+    try:
+        same = found["updates"] == expected["updates"]
+        return tuple(
+            max(
+                float((np.abs(np.subtract(found[key], expected[key])) / scale).max())
+                for key in (name, f"{name}_along")
+            )
+            if same
+            else np.inf
+            for name in ("start", "moved")
+            for scale in [np.maximum(np.abs(expected[name]), 1e-30)]
+        )
+    except (KeyError, TypeError, ValueError):
+        return np.inf, np.inf
+
+
+def canaries_agree(found: Mapping, expected: Mapping) -> bool:
+    """Whether two canaries are the same run up to rounding."""
+    start, moved = canary_distance(found, expected)
+    return start <= START_TOLERANCE and moved <= CANARY_TOLERANCE
