@@ -369,7 +369,7 @@ class Experiment:
         middle = spaced if self.n_measured_epochs > 2 else spaced[:0]
         return np.unique(np.concatenate([ends, middle, named]).astype(int))
 
-    def replace(self, **changes) -> "Experiment":
+    def replace(self, **changes: Any) -> "Experiment":
         """A copy with other values; an unknown name is an error that lists the known ones."""
         _check_names(changes)
         return replace(self, **changes)

@@ -263,7 +263,7 @@ def label_distribution(y: ArrayLike, n_classes: int | None = None) -> NDArray[np
     >>> label_distribution([0.75])
     array([[0.25, 0.75]])
     """
-    found = _array(y, "y")
+    found = as_array(y, "y")
     if n_classes is not None and (not isinstance(n_classes, Integral) or n_classes < 1):
         raise ValueError(f"n_classes must be a whole number of at least 1, got {n_classes!r}.")
     if found.ndim == 2 and found.dtype.kind in "biuf":
@@ -275,6 +275,21 @@ def label_distribution(y: ArrayLike, n_classes: int | None = None) -> NDArray[np
     if n_classes is not None and p.shape[1] != n_classes:
         raise ValueError(f"y has {p.shape[1]} classes, expected n_classes = {n_classes}.")
     return p
+
+
+def as_array(values: Any, name: str) -> NDArray[Any]:
+    """The values as an array, or a ValueError for what is none.
+
+    A mask would be lost in silence: masked entries are refused.
+    """
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array, and a mask would be lost; leave out its masked entries."
+        )
+    try:
+        return np.asarray(values)
+    except Exception as error:  # ragged lists, tensors that want gradients, foreign objects
+        raise ValueError(f"{name} cannot be read as an array: {error}") from error
 
 
 def _one_hot(y: ArrayLike, n_classes: int | None) -> NDArray[np.float64]:
@@ -303,9 +318,9 @@ def _numbers_below(y: ArrayLike, n_classes: int) -> NDArray[np.int64]:
     return y.astype(np.int64)
 
 
-def _names(y: ArrayLike) -> NDArray:
+def _names(y: ArrayLike) -> NDArray[Any]:
     """Class labels as an array of integers or bools, or of objects that are all of one kind."""
-    found = _array(y, "y")
+    found = as_array(y, "y")
     if found.ndim != 1 or found.size == 0 or found.dtype.kind not in "biuOTUS":
         raise ValueError(
             "y must be (sample,) integers or strings, (sample,) floats or (sample, class) floats, "
@@ -319,7 +334,7 @@ def _names(y: ArrayLike) -> NDArray:
     return found
 
 
-def _soft_binary(y: NDArray) -> NDArray[np.float64]:
+def _soft_binary(y: NDArray[Any]) -> NDArray[np.float64]:
     p = y.astype(np.float64)
     if p.size == 0 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(
@@ -329,7 +344,7 @@ def _soft_binary(y: NDArray) -> NDArray[np.float64]:
     return np.column_stack([1 - p, p])
 
 
-def _soft_rows(y: NDArray) -> NDArray[np.float64]:
+def _soft_rows(y: NDArray[Any]) -> NDArray[np.float64]:
     with np.errstate(over="ignore", invalid="ignore"):
         p = y.astype(np.float64)
         # float32 softmax rows sum to 1 only within float32 rounding.
@@ -342,24 +357,12 @@ def _soft_rows(y: NDArray) -> NDArray[np.float64]:
     return p
 
 
-def _ends(values: NDArray) -> str:
+def _ends(values: NDArray[Any]) -> str:
     return f"values from {values.min():.6g} to {values.max():.6g}" if values.size else "none"
 
 
-def _array(values: Any, name: str) -> NDArray:
-    """An array, or a ValueError for what is none."""
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{name} is a masked array, and a mask would be lost; leave out its masked entries."
-        )
-    try:
-        return np.asarray(values)
-    except Exception as error:  # ragged lists, tensors that want gradients, foreign objects
-        raise ValueError(f"{name} cannot be read as an array: {error}") from error
-
-
 def _real(values: Any, name: str) -> NDArray[np.float64]:
-    found = _array(values, name)
+    found = as_array(values, name)
     if found.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, got dtype {found.dtype}.")
     with np.errstate(over="ignore"):
@@ -389,7 +392,7 @@ def _table(p_xy: ArrayLike) -> NDArray[np.float64]:
 
 
 def _whole_numbers(counts: ArrayLike) -> NDArray[np.int64]:
-    counts = _array(counts, "counts")
+    counts = as_array(counts, "counts")
     if counts.dtype.kind not in "biu":
         raise ValueError(
             f"counts must be whole numbers of an integer dtype, got {counts.dtype}; "
@@ -403,15 +406,15 @@ def _whole_numbers(counts: ArrayLike) -> NDArray[np.int64]:
     return counts.astype(np.int64)
 
 
-def _p_log_p(p: NDArray) -> NDArray[np.float64]:
+def _p_log_p(p: NDArray[Any]) -> NDArray[np.float64]:
     return p * np.log2(np.where(p > 0, p, 1.0))
 
 
-def _sum_p_log_p(p: NDArray) -> float:
+def _sum_p_log_p(p: NDArray[Any]) -> float:
     return float(_p_log_p(p).sum())
 
 
-def _phi(n: NDArray) -> NDArray[np.float64]:
+def _phi(n: NDArray[Any]) -> NDArray[np.float64]:
     return _p_log_p(np.asarray(n, dtype=np.float64))
 
 

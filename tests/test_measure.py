@@ -5,7 +5,17 @@ import pytest
 import torch
 from torch import nn
 
-from ibcore.estimators import Binning, Exact, KernelBound
+from ibcore.estimators import (
+    Binning,
+    Exact,
+    KernelBound,
+    LinearGaussian,
+    OnTrainingRows,
+    Quantised,
+    RangeBinning,
+    Ruler,
+    SamplePropagation,
+)
 from ibcore.measure import layer_outputs, measure
 
 RULERS = [Binning(width=0.07), Exact()]
@@ -19,6 +29,9 @@ def network():
 def inputs(n=50):
     rng = np.random.default_rng(0)
     return rng.normal(size=(n, 3)).astype(np.float32), rng.integers(0, 2, n)
+
+
+X, Y = inputs()
 
 
 def test_measure_is_the_estimator_on_the_output_of_each_layer():
@@ -47,7 +60,7 @@ def test_the_module_comes_back_as_it_was():
     module[1].eval()
     modes = [one.training for one in module.modules()]
     measure(module, torch.from_numpy(x).requires_grad_(), torch.from_numpy(y))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match=r"cannot be called with x of shape \(50, 2\) and torch"):
         measure(module, x[:, :2], y)
     assert [one.training for one in module.modules()] == modes
     assert not any(one._forward_hooks for one in module.modules())
@@ -93,6 +106,17 @@ class Shared(nn.Module):
         return self.act(self.second(self.act(self.first(x))))
 
 
+class Silent(nn.Module):
+    """A module that does its work without its child."""
+
+    def __init__(self):
+        super().__init__()
+        self.child = nn.Tanh()
+
+    def forward(self, x):
+        return x
+
+
 def test_a_module_that_runs_twice_is_two_layers():
     found = measure(Shared(), *inputs(), layers=["act", "first"])
     assert found["layer"].values.tolist() == ["first", "act", "act:2"]
@@ -108,21 +132,150 @@ def test_integer_inputs_stay_integers():
     ("settings", "message"),
     [
         ({"layers": ["3", "last"]}, "no layer last in this module; it has 0, 1, 2, 3"),
-        ({"layers": "3"}, "layers must be a list of names"),
+        ({"layers": "3"}, "layers must be a list of names, got '3'; leave it out for all"),
+        ({"layers": 3}, "layers must be a list of names, got 3"),
+        ({"layers": []}, r"layers must be a list of names, got \[\]"),
+        ({"layers": [3]}, r"layers must be a list of names, got \[3\]"),
         ({"estimators": []}, "at least one estimator"),
-        ({"chunk_size": 0}, "chunk_size must be positive"),
+        ({"estimators": Exact()}, r"estimators must be a list of rulers, got Exact\(\); write"),
+        ({"estimators": [Exact]}, "an estimator must be a ruler of ibcore"),
+        ({"estimators": None}, "estimators must be a list of rulers, got None"),
+        ({"chunk_size": 0}, "chunk_size must be a whole number from 1 to"),
+        ({"chunk_size": 0.5}, "chunk_size must be a whole number from 1 to .* got 0.5"),
+        ({"module": None}, r"module must be a torch\.nn\.Module, got None"),
+        (
+            {"y": None},
+            r"y must be \(sample,\) integers or strings.* got shape \(\) and dtype object",
+        ),
+        ({"y": np.arange(50) + 1j}, "y must be .* dtype complex128"),
+        ({"y": np.ma.array(Y, mask=Y)}, "y is a masked array, and a mask would be lost"),
+        (
+            {"y": np.full(50, np.nan)},
+            r"read as P\(y=1\|x\) and must lie in \[0, 1\], got values .* nan",
+        ),
+        ({"y": torch.eye(50).to_sparse()}, "y must be a dense tensor with values, got torch.spars"),
+        ({"y": Y[1:]}, "50 inputs and 49 labels"),
+        ({"x": X.T}, "need one label for each input, got 3 inputs and 50 labels"),
+        (
+            {"x": X.astype(int)},
+            r"x of shape \(50, 3\) and torch.int64: .*want floats: x\.float\(\)",
+        ),
+        ({"x": X + 1j}, "x must hold real numbers, got dtype complex"),
+        (
+            {"x": torch.zeros(50, 3, dtype=torch.complex64)},
+            "x must hold real numbers, got torch.com",
+        ),
+        ({"x": X.astype(str)}, "x must hold real numbers, got dtype <U"),
+        ({"x": [[0.5], [0.5, 1.0]]}, "x cannot be read as an array: .*inhomogeneous"),
+        ({"x": np.ma.array(X, mask=X > 0)}, "x is a masked array"),
+        ({"x": X.astype(float) * 1e300}, "x must be finite, got 150 values .* as torch.float32"),
+        (
+            {"x": np.where(X > 0, np.nan, X)},
+            "x must be finite, got [0-9]+ values that are NaN or inf",
+        ),
+        ({"x": np.zeros((0, 3))}, r"x must be .* at least one sample, got shape \(0, 3\)"),
+        ({"x": torch.zeros(50, 3, device="meta")}, "x must be a dense tensor with values, .* meta"),
+        ({"x": 3.0, "y": [0]}, r"x must be \(sample, \.\.\.\) with .* got shape \(\)"),
     ],
 )
 def test_impossible_requests_are_refused(settings, message):
+    asked = {"module": network(), "x": X, "y": Y} | settings
     with pytest.raises(ValueError, match=message):
-        measure(network(), *inputs(), **settings)
+        measure(**asked)
+
+
+@pytest.mark.parametrize(
+    "ruler",
+    [
+        OnTrainingRows(Exact()),
+        RangeBinning(30),
+        Quantised(),
+        LinearGaussian(1.0),
+        SamplePropagation(noise_std=0.1),
+    ],
+    ids=repr,
+)
+def test_rulers_of_a_training_run_are_refused(ruler):
+    """OnTrainingRows would say "training rows" and measure all of them."""
+    with pytest.raises(ValueError, match=r"looks at a training run, and a module is none; take a"):
+        measure(network(), X, Y, estimators=[Binning(), ruler])
+
+
+@pytest.mark.parametrize(
+    "y", [Y - 7, Y * 1_000_000, np.array(["cat", "dog"])[Y], torch.from_numpy(Y), Y.tolist()]
+)
+def test_labels_of_any_name_say_the_same(y):
+    """Only which labels are equal matters."""
+    rulers = [Binning(), Exact(), KernelBound(0.1)]
+    found = measure(network(), X, y, estimators=rulers)
+    assert found.equals(measure(network(), X, Y, estimators=rulers))
+
+
+def test_soft_labels_are_taken_as_probabilities():
+    rows = np.column_stack([1 - Y, Y]).astype(float)
+    hard = measure(network(), X, Y, estimators=RULERS)
+    for soft in (Y.astype(float), rows, rows.astype(int)):
+        found = measure(network(), X, soft, estimators=RULERS)
+        np.testing.assert_allclose(found.i_ty, hard.i_ty, atol=1e-12)
+
+
+class Odd(nn.Module):
+    """A module whose one layer is what the test makes of it."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.weight, self.layer, self.function = (
+            nn.Parameter(torch.ones(1)),
+            nn.Identity(),
+            function,
+        )
+
+    def forward(self, x):
+        return self.layer(self.function(x))
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: x / 0, "layer 'layer': t must be finite"),
+        (lambda x: torch.log(x), "layer 'layer': t must be finite"),
+        (lambda x: x + 1j, "layer 'layer' gives complex numbers; measure real and imaginary"),
+        (lambda x: x[:, :0], "the first axis of layer 'layer' must be the 50 samples"),
+        (
+            lambda x: x[:, : len(x) // 10],
+            r"gives 50 rows of \[2, 3\] units for 50 samples: it does",
+        ),
+        (lambda x: {}["weights"], "the module cannot be called with x .*'weights'"),
+    ],
+)
+def test_outputs_that_say_nothing_name_their_layer(function, message):
+    size = 30 if "rows of" in message else 1024
+    with pytest.raises(ValueError, match=message):
+        measure(Odd(function), X, Y, estimators=[Exact()], chunk_size=size)
+
+
+class _Numberless(Ruler):
+    """A ruler of one's own that gives what is no information."""
+
+    def __call__(self, t, y):
+        return (float("nan"), 1.0)
+
+
+def test_a_ruler_without_numbers_is_named_with_the_layer():
+    with pytest.raises(ValueError, match=r"layer '0': .* gives \[nan, 1.0\], not two finite numb"):
+        measure(network(), X, Y, estimators=[_Numberless()])
+
+
+def test_a_module_without_values_is_refused():
+    with pytest.raises(ValueError, match="the module's parameters have no values"):
+        measure(network().to("meta"), X, Y)
 
 
 def test_a_layer_that_does_not_run_is_named():
     with pytest.raises(ValueError, match=r"layer idle did not run .* these did: first"):
         measure(Shared(), *inputs(), layers=["idle", "first"])
-    with pytest.raises(ValueError, match="no layer ran"):
-        measure(network(), np.zeros((0, 3)), [])
+    with pytest.raises(ValueError, match="no layer ran: the module calls none of its children"):
+        measure(Silent(), *inputs())
 
 
 def test_outputs_that_are_not_a_layer_are_refused():
@@ -138,12 +291,6 @@ def test_outputs_that_are_not_a_layer_are_refused():
         measure(Wrong(), *inputs())
     with pytest.raises(ValueError, match="first axis of layer 'flat' must be the 50 samples"):
         measure(Wrong(), *inputs(), layers=["flat"])
-
-
-def test_labels_must_match_the_inputs():
-    x, y = inputs()
-    with pytest.raises(ValueError, match="50 inputs and 49 labels"):
-        measure(network(), x, y[1:])
 
 
 def test_several_noise_levels_give_an_entry_each():

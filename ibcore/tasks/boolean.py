@@ -1,6 +1,7 @@
 """The tasks on all 4096 inputs of 12 bits, each from its rule."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,13 +96,13 @@ def load_var_u(path: str | Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return content["F"].astype(np.uint8), content["y"].ravel().astype(np.uint8)
 
 
-def _boolean(name: str, y: NDArray, description: str) -> Task:
+def _boolean(name: str, y: NDArray[Any], description: str) -> Task:
     y = y if y.dtype.kind == "f" else y.astype(np.int64)
     x = all_inputs().astype(np.float32)
     return Task(name=name, x=x, y=y, n_classes=2, description=description)
 
 
-def _sigmoid(a: NDArray) -> NDArray[np.float64]:
+def _sigmoid(a: NDArray[Any]) -> NDArray[np.float64]:
     # exp of a non-positive number only: no overflow at either end.
     e = np.exp(-np.abs(a))
     return np.where(a >= 0, 1 / (1 + e), e / (1 + e))

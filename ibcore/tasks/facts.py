@@ -6,7 +6,7 @@ judged by these facts: it holds when every one of them does.
 
 from functools import cache
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def szt_facts() -> tuple[Fact, ...]:
     return tuple(fact._replace(found=float(fact.found)) for fact in facts)
 
 
-def _label_facts(y: NDArray) -> tuple[Fact, ...]:
+def _label_facts(y: NDArray[Any]) -> tuple[Fact, ...]:
     h_y = entropy_from_counts(np.bincount(y))
     flip = _flip_probability(y.mean(), 0.99)
     digest = sha256(y.astype(np.uint8).tobytes()).hexdigest()
@@ -83,7 +83,7 @@ def _label_facts(y: NDArray) -> tuple[Fact, ...]:
     )
 
 
-def _counting_facts(y: NDArray) -> tuple[Fact, ...]:
+def _counting_facts(y: NDArray[Any]) -> tuple[Fact, ...]:
     k = icosahedron.signatures()[:, 0]
     counts = _table_of_counts(k, y)
     rules = [np.mean((k >= least) == y) for least in range(14)]
@@ -104,7 +104,7 @@ def _counting_facts(y: NDArray) -> tuple[Fact, ...]:
     )
 
 
-def _symmetry_facts(y: NDArray) -> tuple[Fact, ...]:
+def _symmetry_facts(y: NDArray[Any]) -> tuple[Fact, ...]:
     full, turned = icosahedron.orbits(), icosahedron.orbits(icosahedron.rotations())
     signature = _signature_numbers()
     group = icosahedron.label_symmetries(y)
@@ -133,7 +133,7 @@ def _symmetry_facts(y: NDArray) -> tuple[Fact, ...]:
     )
 
 
-def _rule_facts(y: NDArray) -> tuple[Fact, ...]:
+def _rule_facts(y: NDArray[Any]) -> tuple[Fact, ...]:
     f, soft = icosahedron.height(), boolean.load_szt_soft()
     return (
         Fact("values of f", len(np.unique(f)), 53),
@@ -161,7 +161,7 @@ def _flip_probability(positive: float, information: float) -> float:
     return low
 
 
-def _influences(y: NDArray) -> NDArray[np.float64]:
+def _influences(y: NDArray[Any]) -> NDArray[np.float64]:
     """Share of inputs whose label changes with one bit, for each of the 12 bits."""
     rows = np.arange(4096)
     return np.array([np.mean(y != y[rows ^ (1 << bit)]) for bit in range(12)])

@@ -8,6 +8,7 @@ real data.
 """
 
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from importlib.resources import files
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ibcore.tasks.base import Task
 
@@ -61,7 +63,9 @@ def sightings(name: str = "pokemon") -> pd.DataFrame:
     return real_sightings() if "real" in name else _stand_in()
 
 
-def _task(name, table, scaled):
+def _task(
+    name: str, table: pd.DataFrame, scaled: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> Task:
     classes = list(CLASSES)
     what = "sightings" if "real" in name else "stand-in for sightings"
     _, groups = np.unique(table[["latitude", "longitude"]].to_numpy(), axis=0, return_inverse=True)
@@ -75,11 +79,11 @@ def _task(name, table, scaled):
     )
 
 
-def _standardised(x):
+def _standardised(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return (x - x.mean(axis=0)) / x.std(axis=0)
 
 
-def _between_0_and_1(x):
+def _between_0_and_1(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return (x - x.min(axis=0)) / np.ptp(x, axis=0)
 
 
