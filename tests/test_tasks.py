@@ -484,6 +484,7 @@ def served(tmp_path, monkeypatch):
     thread.start()
     base = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.delenv("IBCORE_DATA", raising=False)
+    monkeypatch.delenv("IBCORE_CACHE", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr("pooch.os_cache", lambda _: tmp_path / "cache")
     monkeypatch.setitem(images.MNIST_SHA256, name, sha256(content).hexdigest())
@@ -513,6 +514,14 @@ def test_download_moves_on_past_a_missing_and_a_damaged_file(served):
     name, _, cache = served
     np.testing.assert_array_equal(images.read_idx(images.mnist_file(name)), np.arange(5))
     assert [path.name for path in cache.iterdir()] == [name]
+
+
+def test_the_cache_can_be_another_folder(served, tmp_path, monkeypatch):
+    """IBCORE_CACHE moves downloads too."""
+    name, _, cache = served
+    monkeypatch.setenv("IBCORE_CACHE", str(tmp_path / "elsewhere"))
+    assert images.mnist_file(name) == tmp_path / "elsewhere" / "mnist" / name
+    assert not cache.exists()
 
 
 def test_a_file_in_the_cache_is_not_downloaded_again(served, monkeypatch):

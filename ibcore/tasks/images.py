@@ -81,8 +81,9 @@ def load_mnist() -> Task:
 def mnist_file(name: str) -> Path:
     """Path of one verified MNIST file, downloaded if it is not on this machine.
 
-    The folder ``mnist`` of ``IBCORE_DATA`` comes first, then the user's cache, then the
-    mirrors in turn: the next one also where the file that came is not the one expected.
+    The folder ``mnist`` of ``IBCORE_DATA`` comes first, then the one of ``IBCORE_CACHE`` or the
+    user's cache, then the mirrors in turn: the next one also where the file that came is not the
+    one expected.
 
     Raises
     ------
@@ -98,7 +99,8 @@ def mnist_file(name: str) -> Path:
     if data and (given := Path(data) / "mnist" / name).is_file():
         _check(given, expected)
         return given
-    folder, reasons = pooch.os_cache("ibcore") / "mnist", []
+    folder = Path(os.environ.get("IBCORE_CACHE") or pooch.os_cache("ibcore")) / "mnist"
+    reasons = []
     for mirror in MNIST_MIRRORS:
         try:
             # pooch checks a temporary file and then renames it: a broken one never stays.

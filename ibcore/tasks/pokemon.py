@@ -118,7 +118,7 @@ def real_sightings() -> pd.DataFrame:
         return pd.read_csv(extract)
     table = read_sightings(_find(cache))
     cache.mkdir(parents=True, exist_ok=True)
-    beside = extract.with_name(extract.name + ".partial")
+    beside = extract.with_name(f"{extract.name}.{os.getpid()}.partial")  # one for each process
     table.to_csv(beside, index=False, lineterminator="\n")
     checksum.write_text(sha256(beside.read_bytes()).hexdigest() + "\n", encoding="utf-8")
     beside.replace(extract)
