@@ -457,38 +457,44 @@ def test_refused_pairs():
             label_information(LINE, y)
 
 
-def numbers_or_worse():
-    """Arrays of any dtype and shape, and what is no array; often in the shape that is asked for."""
-    shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=12)
-    dtypes = hnp.scalar_dtypes() | st.just(np.dtype(object)) | st.just(np.dtype(np.longdouble))
-    fine = st.sampled_from([np.float64, np.float32, np.float16, np.int8, np.uint64, bool, "U2"])
-    good = hnp.arrays(fine, st.sampled_from([(12,), (12, 1), (12, 2)]))
-    junk = st.none() | st.text() | st.integers() | st.lists(st.floats() | st.text(), max_size=12)
-    return good | hnp.arrays(dtypes, shapes) | junk
-
-
-def integers_or_worse():
-    return st.integers(-1, 13) | st.sampled_from(
-        [np.int8(3), np.uint8(1), 2.0, True, None, "1", []]
+def awkward():
+    """Twelve rows of the right shape: ties, tiny differences, sizes near the limits; labels."""
+    numbers = st.sampled_from([0, 1, 5e-324, 1e-160, 1e150, 1e308]) | st.floats(-2, 2, width=16)
+    return (
+        hnp.arrays(np.float64, st.sampled_from([(12,), (12, 2)]), elements=numbers)
+        | hnp.arrays(np.int8, 12, elements=st.integers(-1, 1))
+        | hnp.arrays("U1", 12, elements=st.sampled_from("ab"))
     )
 
 
-@given(
-    x=numbers_or_worse(),
-    t=numbers_or_worse(),
-    k=st.just(1) | integers_or_worse(),
-    jitter=st.just(0) | st.floats() | st.none() | st.booleans(),
-    norm=st.sampled_from(["max", "euclidean"])
-    | st.text(max_size=3)
-    | st.none()
-    | st.lists(st.none()),
-)
-def test_anything_gives_a_finite_number_or_a_reason(x, t, k, jitter, norm):
+def anything():
+    """Arrays of any dtype and shape, and what is no array."""
+    shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=12)
+    dtypes = hnp.scalar_dtypes() | st.sampled_from([np.dtype(object), np.dtype(np.longdouble)])
+    odd = st.sampled_from([np.uint8(1), 2.0, True, None, "1", "", [], [None], {}, np.nan, -1, 99])
+    return hnp.arrays(dtypes, shapes) | st.lists(st.floats() | st.text(), max_size=12) | odd
+
+
+@pytest.mark.parametrize("strange", [[], ["values"], ["k", "jitter", "norm"]], ids=str)
+@given(data=st.data())
+def test_anything_gives_a_finite_number_or_a_reason(data, strange):
     """And no warning: the suite makes them errors."""
+    values, k, jitter, norm = (
+        data.draw(anything() if one in strange else usual)
+        for one, usual in [
+            ("values", awkward()),
+            ("k", st.integers(1, 5)),
+            ("jitter", st.sampled_from([0, 1e-300, 1e-9, 1])),
+            ("norm", st.sampled_from(["max", "euclidean"])),
+        ]
+    )
+    t = data.draw(awkward())
     for estimate in (
-        lambda: differential_entropy(t, k, jitter, norm),
-        lambda: mutual_information(x, t, k, jitter, norm),
-        lambda: label_information(t, x, k, jitter, norm),
+        lambda: differential_entropy(values, k, jitter, norm),
+        lambda: mutual_information(values, t, k, jitter, norm),
+        lambda: mutual_information(t, values, k, jitter, norm),
+        lambda: label_information(values, np.arange(12) % 2, k, jitter, norm),
+        lambda: label_information(t, values, k, jitter, norm),
     ):
         try:
             found = estimate()
