@@ -188,7 +188,7 @@ def test_soft_labels_of_the_task_have_a_curve_of_one_bit():
     assert curve.information == pytest.approx(task.information, abs=1e-10)
     assert curve.residual.max() < 1e-10
     found = relevance_at(curve, [0.0, 0.8, 12.0])
-    assert found[0] == 0
+    assert found[0] == pytest.approx(0, abs=1e-12)  # its last digit is the processor's
     assert 0.75 < found[1] < 0.8
     assert found[2] == pytest.approx(0.99, abs=2e-6)
 
