@@ -17,8 +17,8 @@ from ibcore.estimators import (
     Quantised,
     RangeBinning,
 )
-from ibcore.experiment import run
 from ibcore.networks import Ensemble
+from ibcore.results.run import run
 from ibcore.tasks import load_task
 from ibcore.training import train
 

@@ -308,10 +308,15 @@ def test_entries_collapse_equal_rows_of_a_class():
     [
         ({"noise_variance": 0}, "noise_variance must be positive"),
         ({"noise_variance": -1.0}, "noise_variance must be positive"),
-        ({"noise_variance": (0.1, float("nan"))}, "noise_variance must be positive"),
-        ({"noise_variance": ()}, "noise_variance must be positive"),
-        ({"bound": "middle"}, "bound must be 'upper' or 'lower'"),
-        ({"scale": "mean"}, "scale must be None or one of"),
+        ({"noise_variance": (0.1, float("nan"))}, "noise_variance must be a finite number"),
+        ({"noise_variance": ()}, "noise_variance must be positive; got no level at all"),
+        ({"noise_variance": None}, "noise_variance must be a finite number, got None"),
+        ({"noise_variance": True}, "noise_variance must be a finite number, got True"),
+        ({"noise_variance": np.ones((2, 2))}, "noise_variance must be a finite number, got array"),
+        ({"noise_variance": np.array(0.1)}, "noise_variance must be a finite number, got array"),
+        ({"bound": "middle"}, "bound must be one of upper, lower; got 'middle'"),
+        ({"bound": np.array(["upper", "lower"])}, "bound must be one of upper, lower; got array"),
+        ({"scale": "mean"}, "scale must be None or one of max, max_squared, rms_squared; got"),
     ],
 )
 def test_impossible_settings(settings, message):
@@ -325,7 +330,7 @@ def test_impossible_layers():
         ruler([[np.nan], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="at least 2 samples"):
         ruler([[1.0]], [0])
-    with pytest.raises(ValueError, match="need one label for each row, got 2 rows and 3"):
+    with pytest.raises(ValueError, match="need one label for each of the 2 samples of t"):
         ruler([[1.0], [2.0]], [0, 1, 1])
 
 

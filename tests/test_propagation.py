@@ -8,18 +8,17 @@ from hypothesis import strategies as st
 from ibcore.config import Experiment
 from ibcore.estimators import KernelBound
 from ibcore.estimators.kernel import kernel_information
+from ibcore.estimators.mixtures import propagate, propagate_by_hand
 from ibcore.estimators.propagation import (
     SamplePropagation,
     integration_bound,
-    propagate,
-    propagate_by_hand,
     risk_bound,
     smoothed_entropy,
 )
-from ibcore.experiment import run
 from ibcore.information import entropy_from_counts
 from ibcore.networks import Ensemble
 from ibcore.networks.noisy import noisy_layers
+from ibcore.results.run import run
 from ibcore.tasks import load_task
 from ibcore.theory import mixture_information
 from ibcore.training import train
@@ -146,7 +145,7 @@ def test_impossible_input():
         ruler([1.0, 2.0], [0, 1])
     with pytest.raises(ValueError, match="NaN or infinity"):
         ruler([[[np.nan], [0.0]]], [0, 1])
-    with pytest.raises(ValueError, match="got 2 and 3"):
+    with pytest.raises(ValueError, match="one label for each of the 2 samples"):
         ruler([[[1.0], [0.0]]], [0, 1, 1])
 
 

@@ -6,10 +6,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from ibcore.estimators.base import whole_number
 from ibcore.estimators.binning import Binning
+from ibcore.estimators.inputs import real_array
 from ibcore.estimators.kernel import KernelBound
 from ibcore.estimators.neighbours import mutual_information
 from ibcore.estimators.propagation import SamplePropagation
+
+LARGEST_RATIO = 1e12  # beyond, no sample tells one ratio from another
 
 
 def gaussian_channel(
@@ -33,9 +37,14 @@ def gaussian_channel(
         ``estimate`` (estimator, draw, ratio) in bits, ``truth`` (ratio) in bits, ``seconds``
         (estimator), the mean time of one estimate.
     """
-    ratios = np.asarray(ratios, np.float64)
-    if ratios.ndim != 1 or not (ratios > 0).all():
-        raise ValueError(f"ratios must be a list of positive numbers, got {ratios}.")
+    ratios = real_array("ratios", ratios).astype(np.float64)
+    if ratios.ndim != 1 or not ((ratios > 0) & (ratios <= LARGEST_RATIO)).all():
+        raise ValueError(
+            f"ratios must be a list of positive numbers up to {LARGEST_RATIO:g}, got {ratios}."
+        )
+    n_samples = whole_number("n_samples", n_samples, least=4)  # nearest neighbours ask for three
+    n_units = whole_number("n_units", n_units, least=1)
+    n_draws = whole_number("n_draws", n_draws, least=1)
     y = np.zeros(n_samples, np.int64)
     bins = Binning(width=0.25)
     estimators = {

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.base import Ruler, Run, View, positive_number, truth_value, whole_number
-from ibcore.estimators.binning import Binning
-from ibcore.estimators.counting import LayerInformation, checked_layer, information_of_codes
+from ibcore.estimators.base import (
+    LayerInformation,
+    Ruler,
+    Run,
+    View,
+    positive_number,
+    truth_value,
+    whole_number,
+)
+from ibcore.estimators.binning import MOST_EDGES, Binning
+from ibcore.estimators.counting import LARGEST_CODE, CountingRuler, information_of_codes
+from ibcore.estimators.inputs import real_array
 
 
 @dataclass(frozen=True, repr=False)
-class AdaptiveBinning(Ruler):
+class AdaptiveBinning(CountingRuler):
     """Entropy-based adaptive binning (EBAB): each bin holds as many distinct levels of the layer.
 
     With u the n distinct float32 levels of the whole layer, all units together, in order,
@@ -48,19 +57,18 @@ class AdaptiveBinning(Ruler):
     released: bool = False
 
     measures = "I(X; bin(T))"
+    precision = np.float32
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        object.__setattr__(self, "n_bins", whole_number("n_bins", self.n_bins, least=1))
+        n_bins = whole_number("n_bins", self.n_bins, least=1, most=MOST_EDGES)
+        object.__setattr__(self, "n_bins", n_bins)
         truth_value("released", self.released)
 
     def __repr__(self) -> str:
         """Name in every result."""
-        return f"AdaptiveBinning(n_bins={self.n_bins}{', released=True' if self.released else ''})"
-
-    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
-        """I(X; bin(T)) and I(bin(T); Y) in bits, of t (sample, unit) and y (sample,)."""
-        return information_of_codes(self.codes(checked_layer(t, dtype=np.float32)), y)
+        released = ", released=True" if self.released else ""
+        return f"{type(self).__name__}(n_bins={self.n_bins}{released})"
 
     def edges(self, t: np.ndarray) -> np.ndarray:
         """Edges for a layer t (sample, unit), increasing."""
@@ -103,7 +111,8 @@ class RangeBinning(Ruler):
 
     def __post_init__(self) -> None:
         """Make the type plain and refuse nonsense."""
-        object.__setattr__(self, "n_bins", whole_number("n_bins", self.n_bins, least=1))
+        n_bins = whole_number("n_bins", self.n_bins, least=1, most=LARGEST_CODE)
+        object.__setattr__(self, "n_bins", n_bins)
 
     def prepare(self, run: Run) -> Binning:
         """The bins of one run; ``run`` holds one network."""
@@ -129,7 +138,7 @@ class RangeBinning(Ruler):
 
 
 @dataclass(frozen=True)
-class NetInputBinning(Ruler):
+class NetInputBinning(CountingRuler):
     """Equal bins of the net input z of tanh units, seen through t = tanh(z).
 
     In float32 tanh is 1 from |z| = 9.01 on, so that all bins farther out are one.
@@ -155,11 +164,16 @@ class NetInputBinning(Ruler):
     collapsed: bool = False
 
     measures = "I(X; bin(net input))"
+    limits = (-1.0, 1.0)
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        object.__setattr__(self, "n_edges", whole_number("n_edges", self.n_edges, least=2))
-        object.__setattr__(self, "limit", positive_number("limit", self.limit))
+        n_edges = whole_number("n_edges", self.n_edges, least=2, most=MOST_EDGES)
+        limit = positive_number("limit", self.limit)
+        if limit > np.finfo(np.float32).max:
+            raise ValueError(f"limit must be finite in float32, got {limit}.")
+        object.__setattr__(self, "n_edges", n_edges)
+        object.__setattr__(self, "limit", limit)
         truth_value("collapsed", self.collapsed)
 
     def edges(self) -> np.ndarray:
@@ -173,14 +187,6 @@ class NetInputBinning(Ruler):
             with np.errstate(divide="ignore"):
                 t = np.arctanh(np.asarray(t, np.float64))
         return np.searchsorted(self.edges(), t, side="right")
-
-    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
-        """Bits, of t (sample, unit) in [-1, 1] and y (sample,)."""
-        t = checked_layer(t)
-        largest = np.abs(t).max()
-        if largest > 1:
-            raise ValueError(f"net-input bins are for tanh, within [-1, 1]; got {largest:.3g}.")
-        return information_of_codes(self.codes(t), y)
 
 
 @dataclass(frozen=True)
@@ -233,7 +239,7 @@ class Quantised(Ruler):
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """Bits; t (sample, unit) holds the integer levels that ``layers`` gives."""
-        t = np.asarray(t)
+        t = real_array("t", t)
         if t.ndim != 2 or t.dtype.kind not in "iu":
             raise ValueError(
                 f"t must be (sample, unit) integers from Quantised.layers, got {t.dtype} of shape "

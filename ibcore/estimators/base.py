@@ -8,12 +8,15 @@ is its name in every result. To add one, write it in a file of its own and expor
 from __future__ import annotations
 
 import ast
-import operator
 from collections.abc import Iterable, Sequence
+from dataclasses import is_dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ibcore.config import grouped, shown
 
 if TYPE_CHECKING:
     from ibcore.config import Experiment
@@ -111,8 +114,11 @@ class Ruler:
         """Variables that ``entries`` fills."""
         return ("i_xt", "i_ty")
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Give the class its place among the names; a name of the book's rulers is taken."""
+    def __init_subclass__(cls, *, named: bool = True, **options: Any) -> None:
+        """Give the class its place among the names; a name of the book's rulers is taken.
+
+        ``named=False`` and a leading underscore are for what no result names.
+        """
         super().__init_subclass__(**options)
         known = REGISTRY.get(cls.__name__)
         if known and known.__module__.startswith("ibcore.") and known.__module__ != cls.__module__:
@@ -120,7 +126,7 @@ class Ruler:
                 f"{cls.__name__} is a ruler of ibcore; give the one in {cls.__module__} another "
                 "name, as results know rulers by name."
             )
-        if not cls.__name__.startswith("_"):
+        if named and not cls.__name__.startswith("_"):
             REGISTRY[cls.__name__] = cls
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
@@ -163,19 +169,30 @@ def checked_rulers(rulers: Iterable[Ruler]) -> list[Ruler]:
     """Rulers with several noise levels spelt out, each once; anything else is refused."""
     if isinstance(rulers, Ruler) or not isinstance(rulers, Iterable):
         raise ValueError(
-            f"estimators must be a list of rulers, got {rulers!r}; write [ib.Exact()]."
+            f"estimators must be a list of rulers, got {shown(rulers)}; write [ib.Exact()]."
         )
     single: dict[str, Ruler] = {}
     for ruler in rulers:
         if not isinstance(ruler, Ruler):
             raise ValueError(
                 f"an estimator must be a ruler of ibcore or a dataclass that inherits ib.Ruler, "
-                f"got {ruler!r}."
+                f"got {shown(ruler)}."
             )
-        single |= {repr(one): one for one in ruler.levels()}
+        single |= {_name(one): one for one in ruler.levels()}
     if not single:
         raise ValueError("give at least one estimator, for example ib.Binning(width=0.07).")
     return list(single.values())
+
+
+def _name(ruler: Ruler) -> str:
+    """What a result calls a ruler: its class and settings, no address and no other class."""
+    name, kind = repr(ruler), type(ruler).__name__
+    if not is_dataclass(ruler) or not name.startswith(f"{kind}("):
+        raise ValueError(
+            f"the name of a ruler is its repr, {kind}(setting=value, …), got {shown(name)}; write "
+            f"@dataclass(frozen=True) above the class {kind}."
+        )
+    return name
 
 
 def passes(rulers: Sequence[Ruler]) -> list[tuple[Ruler, list[int]]]:
@@ -204,13 +221,14 @@ def from_name(name: str) -> Ruler:
         For anything else, with the names there are.
     """
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
-        raise ValueError(f"no estimator has the name {str(name)[:80]!r}.")
+        raise ValueError(f"no estimator has the name {shown(name)}.")
     try:
         return _built(ast.parse(name.strip(), mode="eval").body)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+    except Exception as error:  # whatever the parser, or the class of a user, has against it
         reason = str(error) or type(error).__name__
         raise ValueError(
-            f"{name!r} names no estimator ({reason}); there are {', '.join(sorted(REGISTRY))}."
+            f"{shown(name, 200)} names no estimator ({reason}); there are "
+            f"{', '.join(sorted(REGISTRY))}."
         ) from error
 
 
@@ -230,38 +248,48 @@ def _setting(node: ast.expr) -> Any:
     return _built(node) if isinstance(node, ast.Call) else ast.literal_eval(node)
 
 
-def whole_number(name: str, value: Any, least: int) -> int:
+def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
     """A setting that counts something, as an int of at least ``least``."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if number < least or isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
-    return number
+    whole = isinstance(value, Integral) and not isinstance(value, bool | np.timedelta64)
+    if not whole or int(value) < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {shown(value)}.")
+    if most is not None and int(value) > most:
+        raise ValueError(f"{name} must be at most {grouped(most)}, got {shown(value)}.")
+    return int(value)
 
 
 def positive_number(name: str, value: object, hint: str = "") -> float:
     """A setting that measures something, as a positive finite float."""
     number = real_number(name, value)
     if not number > 0:
-        raise ValueError(f"{name} must be positive{hint}, got {value!r}.")
+        raise ValueError(f"{name} must be positive{hint}, got {shown(value)}.")
     return number
 
 
 def real_number(name: str, value: object) -> float:
-    """A setting as a finite float; neither text nor a truth value is one."""
-    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+    """A setting as a finite float; neither text nor a truth value nor a duration is one."""
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(
+        value, bool | np.timedelta64
+    ):
         try:
             number = float(value)
         except OverflowError:
             number = np.inf
         if np.isfinite(number):
             return number
-    raise ValueError(f"{name} must be a finite number, got {value!r}.")
+    raise ValueError(f"{name} must be a finite number, got {shown(value)}.")
 
 
 def truth_value(name: str, value: object) -> None:
     """Refuse a switch that is neither on nor off."""
     if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, got {value!r}.")
+        raise ValueError(f"{name} must be True or False, got {shown(value)}.")
+
+
+def choice(name: str, value: object, options: Sequence[str], besides: str = "") -> str:
+    """A setting that is one of a few words, as plain text."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(
+            f"{name} must be {besides}one of {', '.join(options)}; got {shown(value)}."
+        )
+    return str(value)

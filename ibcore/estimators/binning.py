@@ -8,21 +8,24 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.base import Ruler, positive_number, real_number, whole_number
+from ibcore.config import shown
+from ibcore.estimators.base import LayerInformation, positive_number, real_number, whole_number
 from ibcore.estimators.counting import (
-    LayerInformation,
-    checked_layer,
+    LARGEST_CODE,
+    CountingRuler,
     dense,
-    information_of_codes,
     information_of_symbols,
 )
+from ibcore.estimators.inputs import checked_layer
 
-# Codes stay where float64 still tells neighbouring intervals apart with room to spare.
-_LARGEST_CODE = 2**50
+MOST_EDGES = 10_000_000  # 80 MB of them
+# Of a range, so that its product with the largest code is finite; of an interval, so that its
+# inverse is.
+_WIDEST, _NARROWEST = 1e290, 1e-300
 
 
 @dataclass(frozen=True, repr=False)
-class Binning(Ruler):
+class Binning(CountingRuler):
     """Joint symbol of fixed bins, the same for every unit.
 
     Either ``n_bins`` equal intervals on [low, high], with the edges
@@ -68,11 +71,12 @@ class Binning(Ruler):
             object.__setattr__(self, name, value)
 
     def _checked_width(self) -> dict:
-        if (self.n_bins, self.low, self.high) != (None, None, None):
+        others = {"n_bins": self.n_bins, "low": self.low, "high": self.high}
+        if any(value is not None for value in others.values()):
+            given = ", ".join(f"{name}={shown(value)}" for name, value in others.items())
             raise ValueError(
                 "Binning takes either n_bins with low and high, or width alone; got width="
-                f"{self.width} together with n_bins={self.n_bins}, low={self.low}, "
-                f"high={self.high}. Drop one of the two."
+                f"{shown(self.width)} together with {given}. Drop one of the two."
             )
         width = positive_number("width", self.width)
         if width > np.finfo(np.float32).max:
@@ -83,43 +87,50 @@ class Binning(Ruler):
 
     def _checked_range(self) -> dict:
         n_bins, low, high = self.n_bins, self.low, self.high
-        if n_bins is None and (low, high) == (None, None):
+        if n_bins is None and low is None and high is None:
             n_bins = 30
         if n_bins is None:
-            raise ValueError(f"a range needs n_bins, got low={low}, high={high} without it.")
+            raise ValueError(
+                f"a range needs n_bins, got low={shown(low)}, high={shown(high)} without it."
+            )
         if (low is None) != (high is None):
-            raise ValueError(f"give both ends of the range, got low={low}, high={high}.")
-        n_bins = whole_number("n_bins", n_bins, least=1)
+            raise ValueError(
+                f"give both ends of the range, got low={shown(low)}, high={shown(high)}."
+            )
+        n_bins = whole_number("n_bins", n_bins, least=1, most=LARGEST_CODE)
         low, high = (
             (-1.0, 1.0) if low is None else (real_number("low", low), real_number("high", high))
         )
-        if not (np.isfinite(high - low) and low < high):
+        self._check_resolution(n_bins, low, high)
+        return {"n_bins": n_bins, "low": low, "high": high}
+
+    def _check_resolution(self, n_bins: int, low: float, high: float) -> None:
+        if not low < high:
             raise ValueError(f"need finite low < high, got low={low}, high={high}.")
+        if not high - low <= _WIDEST:
+            raise ValueError(
+                f"the range from low={low} to high={high} must be no wider than {_WIDEST:g}."
+            )
         # On both ends one interval must be wider than the spacing of float64.
-        if low + (high - low) / n_bins == low or high - (high - low) / n_bins == high:
+        step = (high - low) / n_bins
+        if low + step == low or high - step == high or step < _NARROWEST:
             raise ValueError(
                 f"{n_bins} intervals between {low} and {high} are narrower than float64 resolves; "
                 "use fewer bins."
             )
-        return {"n_bins": n_bins, "low": low, "high": high}
 
     def __repr__(self) -> str:
         """Name in every result."""
         if self.width is not None:
-            return f"Binning(width={self.width})"
-        return f"Binning(n_bins={self.n_bins}, low={self.low}, high={self.high})"
-
-    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
-        """I(X; bin(T)) and I(bin(T); Y) in bits, of t (sample, unit) and y (sample,)."""
-        t = checked_layer(t)
-        return information_of_codes(self.codes(t), y)
+            return f"{type(self).__name__}(width={self.width})"
+        return f"{type(self).__name__}(n_bins={self.n_bins}, low={self.low}, high={self.high})"
 
     def codes(self, t: np.ndarray) -> np.ndarray:
         """Interval of each entry of t (sample, unit), counted from low or from 0."""
         if self.width is not None:
             with np.errstate(over="ignore"):
                 codes = np.floor(t.astype(np.float32, copy=False) / np.float32(self.width))
-            inside = np.abs(codes).max() <= _LARGEST_CODE
+            inside = np.abs(codes).max() <= LARGEST_CODE
             codes = codes.astype(np.int64) if inside else None
         else:
             codes = np.empty(t.shape, dtype=np.int64)
@@ -133,7 +144,7 @@ class Binning(Ruler):
 
 
 @dataclass(frozen=True)
-class EdgeBinning(Ruler):
+class EdgeBinning(CountingRuler):
     """Bins of the code released with the first information-plane paper.
 
     ``np.digitize(t, np.linspace(-1, 1, n_edges)) - 1`` used as an index: n_edges − 1 intervals
@@ -160,11 +171,8 @@ class EdgeBinning(Ruler):
 
     def __post_init__(self) -> None:
         """Make the type plain and refuse nonsense."""
-        object.__setattr__(self, "n_edges", whole_number("n_edges", self.n_edges, least=2))
-
-    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
-        """I(X; bin(T)) and I(bin(T); Y) in bits, of t (sample, unit) and y (sample,)."""
-        return information_of_codes(self.codes(checked_layer(t)), y)
+        n_edges = whole_number("n_edges", self.n_edges, least=2, most=MOST_EDGES)
+        object.__setattr__(self, "n_edges", n_edges)
 
     def codes(self, t: np.ndarray) -> np.ndarray:
         """Index of the bin of each entry of t (sample, unit), 0 … n_edges − 1."""
@@ -174,7 +182,7 @@ class EdgeBinning(Ruler):
 
 
 @dataclass(frozen=True)
-class Exact(Ruler):
+class Exact(CountingRuler):
     """No ruler but float32 itself: two rows are one symbol if they are equal in every unit.
 
     −0.0 equals 0.0. This is the limit of ever finer bins.
@@ -186,13 +194,18 @@ class Exact(Ruler):
     """
 
     measures = "I(X; T) of float32 rows"
+    precision = np.float32
+
+    def codes(self, t: np.ndarray) -> np.ndarray:
+        """The bits of each entry of t (sample, unit) as float32, read as an integer."""
+        # Adding +0.0 turns -0.0 into 0.0: equal numbers then have equal bits.
+        return (np.asarray(t, np.float32) + np.float32(0)).view(np.int32)
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """I(X;T) and I(T;Y) in bits, of t (sample, unit) as float32 and y (sample,)."""
-        # Adding +0.0 turns -0.0 into 0.0: equal numbers then have equal bits.
-        t = checked_layer(t, dtype=np.float32) + np.float32(0)
-        symbols, n_symbols = np.zeros(len(t), dtype=np.uint64), 1
-        for column in t.view(np.uint32).T:
+        codes = self.codes(checked_layer(t, dtype=np.float32))
+        symbols, n_symbols = np.zeros(len(codes), dtype=np.uint64), 1
+        for column in codes.view(np.uint32).T:
             # The number of a row among the first units, above the bits of the next unit.
             symbols, n_symbols = dense(symbols << np.uint64(32) | column)
             if n_symbols == len(t):
@@ -210,7 +223,7 @@ def _interval_codes(t, low, high, n_bins, codes):
         for j in range(t.shape[1]):
             value = np.float64(t[i, j])
             place = (value - low) * scale
-            if not abs(place) < _LARGEST_CODE:
+            if not abs(place) < LARGEST_CODE:
                 return False
             code = np.int64(np.floor(place))
             # Within the rounding of `place` the edges themselves decide.

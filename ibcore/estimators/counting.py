@@ -15,44 +15,49 @@ to the last bit whatever the order of samples, units or classes.
 """
 
 from functools import lru_cache
+from typing import ClassVar
 
 import numba
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from ibcore.estimators.base import LayerInformation
-from ibcore.information import label_distribution
+from ibcore.estimators.base import LayerInformation, Ruler
+from ibcore.estimators.inputs import checked_labels, checked_layer
 
 _LARGEST_SYMBOL = 2**62
+# Where float64 still tells neighbouring intervals apart with room to spare.
+LARGEST_CODE = 2**50
 
 
-def checked_layer(t: ArrayLike, dtype: type | None = None) -> np.ndarray:
-    """Activations as a (sample, unit) float array, or an error that says what is wrong.
+class CountingRuler(Ruler, named=False):
+    """A ruler that gives every activation a whole number; a row of them is one symbol of T.
 
-    Parameters
+    Attributes
     ----------
-    t : (sample, unit) array
-        float32 stays float32, anything else becomes float64.
-    dtype : type, optional
-        Round to this type instead.
+    precision : type, optional
+        float32, if a layer is rounded to it first.
+    limits : (float, float)
+        Least and largest activation that has a number.
     """
-    t = np.asarray(t)
-    if dtype is None:
-        dtype = np.float32 if t.dtype == np.float32 else np.float64
-    with np.errstate(over="ignore"):
-        t = np.ascontiguousarray(t, dtype=dtype)
-    if t.ndim != 2 or t.shape[1] == 0:
-        raise ValueError(f"t must be (sample, unit) with at least one unit, got shape {t.shape}.")
-    if len(t) < 2:
-        raise ValueError(f"need at least 2 samples to speak of information, got {len(t)}.")
-    if not np.isfinite(t).all():
-        bad = np.count_nonzero(~np.isfinite(t), axis=0)
-        units = np.flatnonzero(bad)
-        raise ValueError(
-            f"t must be finite; unit {units[0]} has {bad[units[0]]} NaN or infinite values of "
-            f"{len(t)}, and {len(units)} of {t.shape[1]} units have some. Did the network diverge?"
-        )
-    return t
+
+    precision: ClassVar[type | None] = None
+    limits: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
+
+    def codes(self, t: NDArray) -> NDArray:
+        """(sample, unit) integers: which activations of a unit are told apart."""
+        raise ValueError(f"{type(self).__name__} does not say what it counts: write codes(t).")
+
+    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
+        """I(X;T) and I(T;Y) in bits, T as the ruler sees t (sample, unit); y (sample,)."""
+        t = checked_layer(t, dtype=self.precision)
+        low, high = self.limits
+        for end in (t.min(), t.max()):
+            if not low <= end <= high:
+                raise ValueError(
+                    f"{type(self).__name__} takes activations within [{low:g}, {high:g}], got "
+                    f"{end:.3g}; take another ruler."
+                )
+        return information_of_codes(self.codes(t), y)
 
 
 def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
@@ -62,10 +67,10 @@ def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
     ----------
     codes : (sample, unit) integer array
         Only equality matters; entries lie within ±2**50.
-    y : (sample,) integers, (sample,) floats P(y=1|x), or (sample, class) floats P(y|x)
+    y : (sample,) integers or strings, (sample,) floats P(y=1|x), or (sample, class) floats P(y|x)
         Labels.
     """
-    codes = np.array(codes, dtype=np.int64)
+    codes = _checked_codes(codes)
     symbols, n_symbols = np.zeros(len(codes), dtype=np.int64), 1
     # Room for the labels as lowest digit: there are never more of them than samples.
     limit = _LARGEST_SYMBOL // len(codes)
@@ -80,6 +85,21 @@ def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
             if n_symbols == len(symbols):
                 break
     return information_of_symbols(symbols, n_symbols, y)
+
+
+def _checked_codes(codes: ArrayLike) -> NDArray[np.int64]:
+    """A copy, or an error that says what is wrong."""
+    given = np.asarray(codes)
+    if given.ndim != 2 or given.dtype.kind not in "iu" or len(given) < 2 or given.shape[1] == 0:
+        raise ValueError(
+            "codes must be (sample, unit) integers of at least 2 samples and one unit, got "
+            f"{given.dtype} of shape {given.shape}."
+        )
+    if given.max() > LARGEST_CODE or given.min() < -LARGEST_CODE:
+        raise ValueError(
+            f"codes must lie within ±2**50, got {given.min()} to {given.max()}; number them anew."
+        )
+    return np.array(given, dtype=np.int64)
 
 
 def information_of_symbols(symbols: np.ndarray, n_symbols: int, y: ArrayLike) -> LayerInformation:
@@ -99,28 +119,13 @@ def information_of_symbols(symbols: np.ndarray, n_symbols: int, y: ArrayLike) ->
 
 def _labels(y: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Labels as small integers, and for soft labels the distribution each integer stands for."""
-    y = np.asarray(y)
-    if y.ndim not in (1, 2) or len(y) != n_samples:
-        raise ValueError(
-            f"need one label for each of the {n_samples} samples of t, got y of shape {y.shape}."
-        )
-    if y.dtype.kind == "f":
-        p_y = label_distribution(y)
-        # The rows of two classes are known by one of them, and floats sort faster than rows.
-        key, axis = (p_y[:, 1], None) if p_y.shape[1] == 2 else (p_y, 0)
-        _, first, labels = np.unique(key, axis=axis, return_index=True, return_inverse=True)
-        return labels.reshape(-1), p_y[first]
-    if y.dtype.kind not in "iub" or y.ndim != 1:
-        raise ValueError(
-            "y must be (sample,) integers, or floats for soft labels, got "
-            f"{y.dtype} of shape {y.shape}."
-        )
-    labels = y.astype(np.int64, copy=False)
-    if labels.min() < 0:
-        raise ValueError(f"labels count from 0, got the label {labels.min()}; number the classes.")
-    if labels.max() >= n_samples:
-        labels = np.unique(labels, return_inverse=True)[1]
-    return labels, None
+    found = checked_labels(y, n_samples)
+    if found.ndim == 1:
+        return found, None
+    # The rows of two classes are known by one of them, and floats sort faster than rows.
+    key, axis = (found[:, 1], None) if found.shape[1] == 2 else (found, 0)
+    _, first, labels = np.unique(key, axis=axis, return_index=True, return_inverse=True)
+    return labels.reshape(-1), found[first]
 
 
 def _soft_phi_sums(joint, n_labels, labels, p_y):

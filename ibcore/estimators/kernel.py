@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.base import LayerInformation, Ruler, positive_number
-from ibcore.estimators.counting import checked_layer
+from ibcore.config import shown
+from ibcore.estimators.base import LayerInformation, Ruler, choice, positive_number
+from ibcore.estimators.inputs import checked_layer
 from ibcore.estimators.pairwise import similarities
 from ibcore.information import entropy, label_distribution
 from ibcore.randomness import generator
@@ -57,8 +58,13 @@ def _mean_logs(found):
     n = found.weight.sum()
     prior = np.bincount(found.label, found.weight)[found.label] / n
     mixture = np.log2(found.every / n) @ found.weight / n
-    per_class = np.log2(found.own / n) @ found.weight / n
-    return mixture, per_class, np.log2(prior) @ found.weight / n
+    per_class = _log2(found.own / n) @ found.weight / n
+    return mixture, per_class, _log2(prior) @ found.weight / n
+
+
+def _log2(p):
+    """log2 p; 0 where p is, as a soft label so small weighs nothing."""
+    return np.log2(np.where(p > 0, p, 1.0))
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,17 +115,21 @@ class KernelBound(Ruler):
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        several = isinstance(self.noise_variance, tuple | list | np.ndarray)
-        given = self.noise_variance if several else (self.noise_variance,)
+        given = self.noise_variance
+        if isinstance(given, np.ndarray) and given.ndim == 1:
+            given = tuple(given)
+        several = isinstance(given, tuple | list)
         hint = ", the square of a standard deviation"
-        levels = tuple(positive_number("noise_variance", level, hint) for level in given)
+        levels = tuple(
+            positive_number("noise_variance", level, hint)
+            for level in (given if several else (given,))
+        )
         if not levels:
             raise ValueError("noise_variance must be positive; got no level at all.")
         object.__setattr__(self, "noise_variance", levels if several else levels[0])
-        if self.bound not in BOUNDS:
-            raise ValueError(f"bound must be 'upper' or 'lower', got {self.bound!r}.")
-        if self.scale not in (None, *SCALES):
-            raise ValueError(f"scale must be None or one of {SCALES}, got {self.scale!r}.")
+        object.__setattr__(self, "bound", choice("bound", self.bound, BOUNDS))
+        if self.scale is not None:
+            object.__setattr__(self, "scale", choice("scale", self.scale, SCALES, "None or "))
 
     def __repr__(self) -> str:
         """Name in every result."""
@@ -141,9 +151,9 @@ class KernelBound(Ruler):
     @classmethod
     def together(cls, rulers: Sequence[Ruler]) -> list[Ruler]:
         """Noise levels of one kind of bound, which share their distances."""
-        kinds: dict[tuple, list] = {}
+        kinds: dict[Ruler, list] = {}
         for one in rulers:
-            kinds.setdefault((one.bound, one.scale), []).append(one)
+            kinds.setdefault(replace(one, noise_variance=1.0), []).append(one)
         return [
             replace(alike[0], noise_variance=tuple(one.noise_variance for one in alike))
             if len(alike) > 1
@@ -157,18 +167,26 @@ class KernelBound(Ruler):
         if self.scale is None:
             return levels
         t = np.asarray(t, np.float64)
-        size = {
-            "max": lambda: t.max(),
-            "max_squared": lambda: t.max() ** 2,
-            "rms_squared": lambda: (t**2).mean(),
-        }[self.scale]()
+        with np.errstate(over="ignore"):
+            size = {
+                "max": lambda: t.max(),
+                "max_squared": lambda: t.max() ** 2,
+                "rms_squared": lambda: (t**2).mean(),
+            }[self.scale]()
+            found = levels * size
+            mean_square = (t**2).mean()
         if not size > 0 or (self.scale == "max_squared" and t.max() <= 0):
             raise ValueError(
                 f"the noise of scale={self.scale!r} follows the activations, but this layer has "
-                f"the largest value {t.max():.3g} and the mean square {(t**2).mean():.3g}: a dead "
+                f"the largest value {t.max():.3g} and the mean square {mean_square:.3g}: a dead "
                 "layer, or one that is never positive. Use scale='rms_squared' or no scale."
             )
-        return levels * size
+        if not ((found > 0) & np.isfinite(found)).all():
+            raise ValueError(
+                f"noise_variance={shown(self.noise_variance)} times {self.scale} of this layer, "
+                f"{size:.3g}, is beyond float64; rescale the layer."
+            )
+        return found
 
     def __call__(
         self, t: ArrayLike, y: ArrayLike, **options
@@ -261,7 +279,8 @@ class TwiceNoisedKernelBound(KernelBound):
         z = generator(0, "measured_noise").standard_normal(np.shape(t))
         found = []
         for variance in variances:
-            noised = (t + np.sqrt(variance) * z).astype(np.float32)
+            with np.errstate(over="ignore"):  # beyond float64 is infinite, and refused below
+                noised = t + np.sqrt(variance) * z
             i_xt, i_ty = super()._information(noised, y, np.atleast_1d(variance), **options)
             found.append((i_xt[0], i_ty[0]))
         return tuple(np.array(found).T)

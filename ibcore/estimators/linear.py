@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.base import LayerInformation, Ruler, Run, View, positive_number
+from ibcore.estimators.base import LayerInformation, Ruler, Run, View, choice, positive_number
 from ibcore.theory import input_information, student_information
 
 INPUTS = ("all", "relevant", "irrelevant")
@@ -37,8 +37,7 @@ class LinearGaussian(Ruler):
         """Make the type plain and refuse nonsense."""
         variance = positive_number("noise_variance", self.noise_variance)
         object.__setattr__(self, "noise_variance", variance)
-        if self.inputs not in INPUTS:
-            raise ValueError(f"inputs must be one of {', '.join(INPUTS)}; got {self.inputs!r}.")
+        object.__setattr__(self, "inputs", choice("inputs", self.inputs, INPUTS))
 
     @property
     def measures(self) -> str:
@@ -78,10 +77,16 @@ class _KnownTeacher(Ruler):
 
     def __call__(self, t: np.ndarray, y: ArrayLike) -> LayerInformation:
         """Bits; t (unit, input) is W̄."""
-        i_xt, i_ty = student_information(
-            t, self.teacher, self.noise_variance, self.teacher_noise_variance
-        )
-        if self.inputs != "all":
-            chosen = (self.teacher != 0).any(axis=0) == (self.inputs == "relevant")
-            i_xt, _ = input_information(t, chosen, self.noise_variance)
+        with np.errstate(all="ignore"):  # what overflows is refused below
+            i_xt, i_ty = student_information(
+                t, self.teacher, self.noise_variance, self.teacher_noise_variance
+            )
+            if self.inputs != "all":
+                chosen = (self.teacher != 0).any(axis=0) == (self.inputs == "relevant")
+                i_xt, _ = input_information(t, chosen, self.noise_variance)
+        if not np.isfinite([i_xt, i_ty]).all():
+            raise ValueError(
+                f"noise_variance={self.noise_variance:.3g} lies too far from weights of up to "
+                f"{np.abs(t).max():.3g}: float64 holds no finite information."
+            )
         return LayerInformation(i_xt, i_ty)

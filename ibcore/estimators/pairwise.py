@@ -9,13 +9,16 @@ with soft labels is one entry per class, of weight P(y|x). Entries are sorted by
 block of pairs belongs to one class or to two, and each pair is visited once.
 """
 
+from math import frexp
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from ibcore.estimators.counting import checked_layer, dense
+from ibcore.estimators.counting import dense
+from ibcore.estimators.inputs import checked_labels, checked_layer, real_array
+from ibcore.estimators.scaling import within_reach
 from ibcore.information import label_distribution
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, store, total
 
@@ -60,8 +63,8 @@ def similarities(
     device : str
         Of torch, for wide layers, or for all of them if it is not ``"cpu"``.
     """
+    t, variances = within_reach(checked_layer(t), _checked_variances(variances))
     rows, labels, weights = entries(t, y)
-    variances = np.atleast_1d(np.asarray(variances, np.float64))
     if device != "cpu" or rows.shape[1] > WIDEST_DIRECT:
         own, every = _by_products(rows, labels, weights, variances, device)
         return Similarities(weights, labels, own, every)
@@ -88,13 +91,22 @@ def similarities(
     return Similarities(weights, labels, own, own + other)
 
 
+def _checked_variances(variances: ArrayLike) -> np.ndarray:
+    found = np.atleast_1d(real_array("variances", variances)).astype(np.float64)
+    if found.ndim != 1 or not len(found) or not ((found > 0) & np.isfinite(found)).all():
+        raise ValueError(f"variances must be a list of positive finite numbers, got {found}.")
+    return found
+
+
 def entries(t: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct (row, class) pairs: rows (entry, unit) float32, labels and weights, by class."""
     t = checked_layer(t, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
-    p = label_distribution(y)
-    if len(p) != len(t):
-        raise ValueError(f"need one label for each row, got {len(t)} rows and {len(p)} labels.")
-    sample, label = np.nonzero(p)
+    y = checked_labels(y, len(t))
+    if y.ndim == 1:
+        sample, label, weight = np.arange(len(y)), y, np.ones(len(y))
+    else:
+        sample, label = np.nonzero(y)
+        weight = y[sample, label]
     symbols, n_symbols = np.zeros(len(t), np.uint64), 1
     for column in t.view(np.uint32).T:
         symbols, n_symbols = dense(symbols << np.uint64(32) | column)
@@ -104,11 +116,11 @@ def entries(t: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndar
     if n_symbols == len(t):  # nothing to collapse
         by_class = np.argsort(label, kind="stable")
         sample, label = sample[by_class], label[by_class]
-        return t[sample], label, p[sample, label]
+        return t[sample], label, weight[by_class]
     pairs, first, group = np.unique(
         label * np.int64(n_symbols) + symbol, return_index=True, return_inverse=True
     )
-    weights = np.bincount(group, p[sample, label])
+    weights = np.bincount(group, weight)
     return t[sample[first]], pairs // n_symbols, weights
 
 
@@ -254,26 +266,33 @@ def _by_products(rows, labels, weights, variances, device):
     """
     import torch
 
-    points = torch.tensor(rows, dtype=torch.float64, device=device)
-    points -= points.mean(0)
+    given = torch.tensor(rows, dtype=torch.float64, device=device)
+    points = given - given.mean(0)
     norm = (points**2).sum(1)
     n, n_units = points.shape
     n_classes = int(labels.max()) + 1
     spread = torch.zeros(n, n_classes, dtype=torch.float64, device=device)
     spread[torch.arange(n), torch.tensor(labels)] = torch.tensor(weights, device=device)
-    coarse, rough = points.float(), norm.float()
+    # a power of two that keeps squares within float32: 1 for all but gigantic rows
+    shrink = 2.0 ** -max(0, frexp(float(norm.max()))[1] // 2 - 40)
+    coarse, rough = (points * shrink).float(), (norm * shrink**2).float()
     rounding = n_units * 2.0**-23 * float(norm.max())  # of a float32 square, more than enough
     reach = 2 * float(variances.max()) * (40 + np.log(n)) + 4 * rounding
+    reach = min(reach * shrink**2, float(np.finfo(np.float32).max))
+    # of a float64 square by products, and of the mean: where it is too much, pairs are taken one by
+    # one, as they are given
+    blurred = 2.0**-50 * float(norm.max()) > 1e-3 * float(variances.min())
+    one_by_one = given if blurred else points
     own, every = np.empty((2, len(variances), n))
     step = max(1, BLOCK_ENTRIES // n)
     for start in range(0, n, step):
         block = slice(start, start + step)
         square = rough[block, None] + rough - 2 * coarse[block] @ coarse.T
         near = (square < reach).nonzero()
-        if len(near) < FEW * square.numel():
+        if blurred or len(near) < FEW * square.numel():
             i, j = near[:, 0], near[:, 1]
             exact = [
-                ((points[start + a] - points[b]) ** 2).sum(1)
+                ((one_by_one[start + a] - one_by_one[b]) ** 2).sum(1)
                 for a, b in zip(i.split(step), j.split(step), strict=True)
             ]
             square = torch.cat(exact)

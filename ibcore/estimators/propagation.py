@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
@@ -27,15 +26,19 @@ from ibcore.estimators.base import (
     Run,
     View,
     positive_number,
+    real_number,
     whole_number,
 )
+from ibcore.estimators.inputs import checked_labels, real_array
+from ibcore.estimators.mixtures import propagate
+from ibcore.estimators.scaling import in_units_of_noise
 from ibcore.information import label_distribution
 from ibcore.networks.noisy import noisy_layers
 from ibcore.randomness import generator, shuffled
-from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
 
-FAR = 1e9  # where the places stand that fill up a vector
-NEGLIGIBLE = 25.0  # modes of an input that add less than e^-25 of the mixture are skipped
+MOST_NUMBERS = 2**28  # drawn for one layer: 2 GiB
+MOST_SEED = 2**63
+FARTHEST_SQUARES = 1e12  # in units of σ²; their rounding in float64 is then below 1e-3
 
 
 class Propagated(NamedTuple):
@@ -101,11 +104,15 @@ class SamplePropagation(Ruler):
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
         object.__setattr__(self, "noise_std", positive_number("noise_std", self.noise_std))
-        object.__setattr__(self, "n_pairs", whole_number("n_pairs", self.n_pairs, least=2))
-        object.__setattr__(self, "seed", whole_number("seed", self.seed, least=0))
-        for name, least in (("n_replicas", 1), ("n_inputs", 2)):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, whole_number(name, getattr(self, name), least=least))
+        for name, least, most in (
+            ("n_pairs", 2, MOST_NUMBERS),
+            ("seed", 0, MOST_SEED),
+            ("n_replicas", 1, MOST_NUMBERS),
+            ("n_inputs", 2, None),
+        ):
+            value = getattr(self, name)
+            if value is not None or name in ("n_pairs", "seed"):
+                object.__setattr__(self, name, whole_number(name, value, least, most))
 
     def prepare(self, run: Run) -> SamplePropagation:
         """Refuse a run whose networks have other noise, or a ruler without replicas."""
@@ -124,8 +131,19 @@ class SamplePropagation(Ruler):
 
     def layers(self, view: View) -> list[np.ndarray]:
         """S (replica, sample, unit) of the hidden layers; the output has no noise of its own."""
+        widest = max(weight.shape[-1] for weight in view.network.weights)
+        self._check_size("n_replicas", len(view.x) * widest)
         passed = noisy_layers(view.network, view.x, self.noise_std, self.n_replicas, self.seed)
         return passed[:-1]
+
+    def _check_size(self, name: str, n_each: int) -> None:
+        """Refuse what does not fit into memory."""
+        most = 8 * MOST_NUMBERS if name == "n_replicas" else MOST_NUMBERS
+        if getattr(self, name) * n_each > most:
+            raise ValueError(
+                f"{name}={getattr(self, name)} of this layer are {getattr(self, name) * n_each} "
+                f"numbers, more than {most} at once; take fewer."
+            )
 
     def entries(self, t: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(1, number): bits and their standard errors."""
@@ -140,7 +158,8 @@ class SamplePropagation(Ruler):
         t, p = _checked(t, y)
         rows = self._rows(len(p))
         replicas, noise = self._draws(t, len(rows))
-        gains = propagate(t / self.noise_std, p, replicas, noise, rows=rows)
+        modes, dtype = in_units_of_noise(t, self.noise_std)
+        gains = propagate(modes, p, replicas, noise, dtype, rows)
         # antithetic points are one draw
         draws = gains.reshape(len(rows), self.n_pairs, 2, 2).mean(axis=2) / np.log(2)
         mean = draws.mean(axis=(0, 1))
@@ -160,6 +179,7 @@ class SamplePropagation(Ruler):
     def _draws(self, t, n_rows):
         """Replica (point,) and z (row, point, unit) of every point; points go in pairs ±z."""
         n_replicas, _, n_units = t.shape
+        self._check_size("n_pairs", 2 * n_rows * n_units)
         replicas = np.repeat(np.arange(self.n_pairs) * n_replicas // self.n_pairs % n_replicas, 2)
         rng = generator(self.seed, "measured_noise")
         z = rng.standard_normal((n_rows, self.n_pairs, n_units))
@@ -167,7 +187,8 @@ class SamplePropagation(Ruler):
 
 
 def _checked(t, y):
-    t = np.asarray(t, np.float64)
+    with np.errstate(over="ignore"):
+        t = real_array("t", t).astype(np.float64)
     if t.ndim == 2:
         t = t[None]
     if t.ndim != 3 or 0 in t.shape or t.shape[1] < 2:
@@ -177,110 +198,8 @@ def _checked(t, y):
         )
     if not np.isfinite(t).all():
         raise ValueError("t must be finite; it holds NaN or infinity. Did the network diverge?")
-    p = label_distribution(y)
-    if len(p) != t.shape[1]:
-        raise ValueError(f"need one label for each sample, got {t.shape[1]} and {len(p)}.")
-    return t, p
-
-
-def propagate(s, p, replicas, noise, dtype=np.float32, rows=None):
-    """ln p(t|x)/p(t) and Σ_y p(y|x) ln p(t|y)/p(t) at every point, in nats.
-
-    In float32 a kernel is off by 1e-4 at most, the ratios of sums by far less.
-
-    Parameters
-    ----------
-    s : (replica, sample, unit) array
-        Modes, in units of the noise's standard deviation.
-    p : (sample, class) array
-        P(y|x).
-    replicas : (point,) array
-        Around which replica of its input each point is drawn.
-    noise : (row, point, unit) array
-    rows : (row,) integer array, optional
-        The inputs around which points are drawn; all of them by default.
-
-    Returns
-    -------
-    (row, point, 2) array
-    """
-    rows = np.arange(s.shape[1]) if rows is None else rows
-    n_replicas, n_samples, n_units = s.shape
-    width = -(-n_replicas // LANES) * LANES
-    modes = np.full((n_samples, n_units, width), FAR, dtype)
-    modes[:, :, :n_replicas] = s.transpose(1, 2, 0)
-    found = np.empty((*noise.shape[:2], 2))
-    # boxes of the modes as rounded
-    low, high = modes[:, :, :n_replicas].min(axis=2), modes[:, :, :n_replicas].max(axis=2)
-    cut = 2 * (NEGLIGIBLE + np.log(n_samples * n_replicas))
-    _propagate(modes.reshape(-1), width, low, high, p, p.sum(axis=0), n_replicas,
-               np.asarray(replicas), rows, noise, cut, found)  # fmt: skip
-    return found
-
-
-@njit(**COMPILED)
-def _propagate(modes, width, low, high, p, prior, n_replicas, replicas, rows, noise, cut, found):
-    n_rows, n_points, n_units = noise.shape
-    n_samples = len(p)
-    n_classes = p.shape[1]
-    t = np.empty(n_units, modes.dtype)
-    classes = np.empty(n_classes)
-    for row in range(n_rows):
-        x = rows[row]
-        for point in range(n_points):
-            length = 0.0
-            for u in range(n_units):
-                z = noise[row, point, u]
-                t[u] = modes[(x * n_units + u) * width + replicas[point]] + z
-                length += z * z
-            own = every = 0.0
-            classes[:] = 0
-            for other in range(n_samples):
-                gap = 0.0
-                for u in range(n_units):
-                    d = max(low[other, u] - t[u], t[u] - high[other, u], 0.0)
-                    gap += d * d
-                if gap > cut + length:
-                    continue
-                a = fill(0.0, modes)
-                for r in range(0, width, LANES):
-                    square = fill(0.0, modes)
-                    for u in range(n_units):
-                        d = load(modes, (other * n_units + u) * width + r) - t[u]
-                        square = fma(d, d, square)
-                    # relative to the mode the point starts from: in a wide layer every kernel
-                    # alone lies below the least value of ``decay``
-                    a = a + decay((square - length) * -0.5)
-                near = total(a)
-                every += near
-                if other == x:
-                    own = near
-                for c in range(n_classes):
-                    classes[c] += p[other, c] * near
-            found[row, point, 0] = np.log(own * n_samples / every)
-            gain = 0.0
-            for c in range(n_classes):
-                if p[x, c] > 0:
-                    gain += p[x, c] * np.log(classes[c] * n_samples / (prior[c] * every))
-            found[row, point, 1] = gain
-
-
-def propagate_by_hand(s, p, replicas, noise):
-    """The readable twin of ``propagate``: every mode, log-sum-exp by hand."""
-    found = np.empty((*noise.shape[:2], 2))
-    for x in range(s.shape[1]):
-        for point, replica in enumerate(replicas):
-            t = s[replica, x] + noise[x, point]
-            log_k = -((s - t) ** 2).sum(axis=-1) / 2  # (replica, sample)
-            k = np.exp(log_k - log_k.max())
-            p_t, p_t_given_x = k.mean(), k[:, x].mean()
-            p_t_given_y = (k.mean(axis=0) @ p) / p.sum(axis=0)
-            some = p[x] > 0
-            found[x, point] = (
-                np.log(p_t_given_x / p_t),
-                p[x, some] @ np.log(p_t_given_y[some] / p_t),
-            )
-    return found
+    labels = checked_labels(y, t.shape[1])
+    return t, label_distribution(labels)
 
 
 def smoothed_entropy(
@@ -312,11 +231,15 @@ def smoothed_entropy(
     >>> round(smoothed_entropy(np.ones((5, 2)), noise_std=1.0), 4)
     4.0942
     """
-    if not (np.isfinite(noise_std) and noise_std > 0):
-        raise ValueError(f"noise_std must be positive and finite, got {noise_std}.")
-    s = np.asarray(samples, np.float64) / noise_std
-    if s.ndim != 2 or not s.size or not np.isfinite(s).all():
-        raise ValueError(f"samples must be (sample, unit) and finite, got shape {s.shape}.")
+    noise_std = positive_number("noise_std", noise_std)
+    n_pairs, seed = whole_number("n_pairs", n_pairs, 1), whole_number("seed", seed, 0, MOST_SEED)
+    with np.errstate(over="ignore"):
+        s = real_array("samples", samples).astype(np.float64) / noise_std
+        if s.ndim != 2 or not s.size or not (s**2).sum() < FARTHEST_SQUARES:
+            raise ValueError(
+                "samples must be (sample, unit) and finite, within about 1e6 standard deviations "
+                f"of the noise from 0; got shape {s.shape}. Centre them, or take more noise."
+            )
     n, d = s.shape
     square, rng, total = (s**2).sum(axis=1), generator(seed, "measured_noise"), 0.0
     for _ in range(n_pairs):
@@ -335,8 +258,10 @@ def integration_bound(n_units: int, noise_std: float, n_points: int) -> float:
     √(2 d (2 + σ²) / (σ² n)), n points in all (Goldfeld et al. 2019, theorem 5), far above what is
     seen; quote ``with_errors`` instead.
     """
-    variance = noise_std**2
-    return float(np.sqrt(2 * n_units * (2 + variance) / (variance * n_points)) / np.log(2))
+    d, std = _layer(n_units, noise_std)
+    variance = std**2
+    n_points = positive_number("n_points", n_points)
+    return float(np.sqrt(2 * d * (2 + variance) / (variance * n_points)) / np.log(2))
 
 
 def risk_bound(n_units: int, noise_std: float, n_samples: float, epsilon: float = 0.0) -> float:
@@ -351,13 +276,22 @@ def risk_bound(n_units: int, noise_std: float, n_samples: float, epsilon: float 
     >>> [round(risk_bound(d, 1.0, 1e9), 5) for d in (1, 2, 3)]
     [0.00074, 0.00166, 0.00368]
     """
-    d, v, n = n_units, noise_std**2, n_samples
-    reach = 2 + 2 * noise_std * np.sqrt((2 + epsilon) * np.log(n))
-    first = np.log(n * reach**d / (np.pi * v) ** (d / 2)) * reach ** (d / 2)
-    first /= 2 * (4 * np.pi * v) ** (d / 4) * np.sqrt(n)
-    c = 0.5 * d * np.log(2 * np.pi * v) + d / v
-    second = c**2 + 2 * c * d * (1 + v) / v + 8 * d * (d + 2 * v**2 + d * v**2) / v**2
-    return float(first + second * 2 / n)
+    d, std = _layer(n_units, noise_std)
+    v, n = std**2, positive_number("n_samples", n_samples)
+    if n < 2 or not real_number("epsilon", epsilon) >= 0:
+        raise ValueError(
+            f"n_samples must be at least 2 and epsilon at least 0, got {n_samples}, {epsilon}."
+        )
+    reach = 2 + 2 * std * np.sqrt((2 + epsilon) * np.log(n))
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = np.log(n * reach**d / (np.pi * v) ** (d / 2)) * reach ** (d / 2)
+        first /= 2 * (4 * np.pi * v) ** (d / 4) * np.sqrt(n)
+        c = 0.5 * d * np.log(2 * np.pi * v) + d / v
+        second = c**2 + 2 * c * d * (1 + v) / v + 8 * d * (d + 2 * v**2 + d * v**2) / v**2
+        bound = first + second * 2 / n
+    if not np.isfinite(bound):
+        raise ValueError(f"the bound overflows for n_units={n_units}, noise_std={noise_std}.")
+    return float(bound)
 
 
 def levels_apart(n_units: int, noise_std: float, epsilon: float = 0.01) -> int:
@@ -371,6 +305,17 @@ def levels_apart(n_units: int, noise_std: float, epsilon: float = 0.01) -> int:
     >>> levels_apart(11, 0.1), levels_apart(12, 0.1)
     (3, 2)
     """
+    d, std = _layer(n_units, noise_std)
+    if not 0 < real_number("epsilon", epsilon) < 1:
+        raise ValueError(f"epsilon must lie between 0 and 1, got {epsilon}.")
     # expm1 and log1p: 1 - (1 - ε)^(1/d) is small for many units
-    tail = -0.5 * np.expm1(np.log1p(-epsilon) / n_units)
-    return int(np.floor(1 / (noise_std * -ndtri(tail))))
+    tail = -0.5 * np.expm1(np.log1p(-epsilon) / d)
+    return int(np.floor(1 / (std * -ndtri(tail))))
+
+
+def _layer(n_units: int, noise_std: float) -> tuple[int, np.float64]:
+    """Settings of the bounds: d, and a σ whose fourth power float64 holds."""
+    std = positive_number("noise_std", noise_std)
+    if not 1e-70 < std < 1e70:
+        raise ValueError(f"noise_std must lie between 1e-70 and 1e70 here, got {noise_std}.")
+    return whole_number("n_units", n_units, least=1, most=10**6), np.float64(std)

@@ -42,6 +42,11 @@ class OnTrainingRows(Ruler):
         """Label of an axis."""
         return f"{self.estimator.measures}, training rows"
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Those of the ruler it lays."""
+        return self.estimator.numbers
+
     def parts(self) -> tuple[Ruler, ...]:
         """Itself and the ruler it lays."""
         return (self, *self.estimator.parts())

@@ -1,0 +1,104 @@
+"""Layers beyond the reach of the fast kernels, brought within it without changing what they say.
+
+Information under noise depends on t / σ alone, and a product with a power of two rounds nothing.
+Where the noise is far smaller than the least gap between two different values of a unit, different
+rows do not overlap, and noise a little larger says the same. What neither of the two can help is
+refused by name.
+"""
+
+from math import frexp
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Of |t| and σ², so that float32 holds differences, 1/σ² and squares of 2**-24 σ². A larger square
+# may overflow: its kernel is 0 all the same.
+LARGEST, LEAST_VARIANCE, LARGEST_VARIANCE = 2.0**126, 2.0**-100, 2.0**120
+APART = 20.0  # in σ: the kernel of two rows is then below e^-200
+# Of |t| / σ: noise is not lost in the rounding of float32, of float64.
+LARGEST_SINGLE, LARGEST_DOUBLE = 2.0**17, 2.0**40
+
+
+def within_reach(t: NDArray, variances: NDArray) -> tuple[NDArray, NDArray]:
+    """A layer and noise variances, times 2^k and 4^k, whose kernels float32 can hold.
+
+    Ordinary ones come back as they are. A variance so large that every kernel is 1, or so small
+    that no rows overlap, is replaced by one at the end of the range.
+
+    Parameters
+    ----------
+    t : (sample, unit) array
+    variances : (variance,) array
+        σ², positive and finite.
+
+    Raises
+    ------
+    ValueError
+        If values of a unit differ by so little, beside others that are so large, that float32
+        cannot say how far they overlap.
+    """
+    least, largest = variances.min(), _largest(t)
+    ordinary = largest <= LARGEST and LEAST_VARIANCE <= least <= variances.max() <= LARGEST_VARIANCE
+    if ordinary:
+        return t, variances
+    power = -(frexp(least)[1] // 2)  # σ is about 1 if t allows it
+    if largest:
+        power = min(power, frexp(LARGEST)[1] - 1 - frexp(largest)[1])
+    moved = np.ldexp(t.astype(np.float64), power)
+    with np.errstate(over="ignore"):
+        scaled = np.ldexp(variances, 2 * power)
+    gap = _smallest_gap(moved.astype(np.float32))
+    if scaled.min() < LEAST_VARIANCE and gap < APART * np.sqrt(LEAST_VARIANCE):
+        raise ValueError(
+            f"a noise variance of {least:.3g} is too small to be measured in a layer that reaches "
+            f"{largest:.3g} and has values only {np.ldexp(gap, -power):.3g} apart: float32 cannot "
+            "hold both. Take more noise, or Exact()."
+        )
+    return moved, np.clip(scaled, LEAST_VARIANCE, LARGEST_VARIANCE)
+
+
+def in_units_of_noise(s: NDArray, noise_std: float) -> tuple[NDArray, type]:
+    """Modes s / σ, and the type of float in which a point near one still shows its noise.
+
+    Parameters
+    ----------
+    s : (replica, sample, unit) float64 array
+    noise_std : float
+        σ.
+
+    Raises
+    ------
+    ValueError
+        If the noise is lost beside the modes even in float64, and some modes may overlap.
+    """
+    with np.errstate(over="ignore"):
+        modes = s / noise_std
+    if _largest(modes) <= LARGEST_SINGLE:
+        return modes, np.float32
+    # From here on nothing can overflow: |s| is at most 1.
+    power = -frexp(_largest(s))[1]
+    s = np.ldexp(s, power)
+    std = max(np.ldexp(noise_std, power), np.finfo(np.float64).tiny)
+    gap = _smallest_gap(s.reshape(-1, s.shape[-1]))
+    s = s - (s.min(axis=(0, 1)) + s.max(axis=(0, 1))) / 2
+    # float64 rounds the centre by far less than a gap that matters here
+    if _largest(s) > LARGEST_DOUBLE * std:
+        std = max(std, gap / (3 * APART))
+    if _largest(s) > LARGEST_DOUBLE * std:
+        raise ValueError(
+            f"noise_std={noise_std:.3g} is too small to be measured in a layer whose values spread "
+            f"over {np.ldexp(np.ptp(s), -power):.3g} and are as little as "
+            f"{np.ldexp(gap, -power):.3g} apart: float64 cannot hold both. Take more noise, or "
+            "Exact()."
+        )
+    return s / std, np.float64
+
+
+def _largest(t: NDArray) -> float:
+    return float(max(t.max(), -t.min()))
+
+
+def _smallest_gap(t: NDArray) -> float:
+    """Least distance between two different values of one unit; t (sample, unit)."""
+    gaps = np.diff(np.sort(t, axis=0), axis=0)
+    return float(gaps.min(where=gaps > 0, initial=np.inf))

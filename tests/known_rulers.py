@@ -1,0 +1,112 @@
+"""The rulers that every theorem runs over, layers to lay them on, and the table that knows better.
+
+A new ruler is one line here: in EXACT if it counts symbols, in SMOOTH if it sums kernels or
+integrates. What the tests need of it they ask the ruler: ``codes`` and ``limits`` of one that
+counts, ``levels``, ``numbers`` and ``entries`` of any.
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from ibcore.estimators import (
+    AdaptiveBinning,
+    Binning,
+    EdgeBinning,
+    Exact,
+    KernelBound,
+    LabelBound,
+    MirroredKernelBound,
+    NetInputBinning,
+    OnTrainingRows,
+    Ruler,
+    SamplePropagation,
+    TwiceNoisedKernelBound,
+)
+from ibcore.estimators.counting import CountingRuler
+
+EXACT: list[CountingRuler] = [
+    Binning(n_bins=30, low=-1.0, high=1.0),
+    Binning(n_bins=7, low=-0.5, high=0.8),
+    Binning(width=0.07),
+    EdgeBinning(n_edges=30),
+    AdaptiveBinning(n_bins=30),
+    AdaptiveBinning(n_bins=5),
+    AdaptiveBinning(n_bins=30, released=True),
+    NetInputBinning(n_edges=30),
+    NetInputBinning(n_edges=30, collapsed=True),
+    Exact(),
+]
+
+
+class Smooth(NamedTuple):
+    """A ruler whose number is rounded or drawn, and the laws that it breaks by its definition."""
+
+    ruler: Ruler
+    within: float  # bits: of float32 kernels, or four standard errors of the integration
+    breaks: tuple[str, ...] = ()
+
+
+OF_ANOTHER_NOISE = ("another_unit",)  # a unit more may change the noise
+MIRRORED = ("ceiling", "labels", "constant", "contraction", "another_unit", "repetition")
+DRAWN_BY_ROW = (
+    "labels", "constant", "order", "units", "contraction", "another_unit", "repetition",
+)  # fmt: skip
+SMOOTH: list[Smooth] = [
+    Smooth(KernelBound(0.01), within=2e-5),
+    Smooth(KernelBound(0.1, bound="lower"), within=2e-5),
+    Smooth(KernelBound(0.01, scale="max_squared"), 2e-5, OF_ANOTHER_NOISE),
+    Smooth(KernelBound(0.01, scale="rms_squared"), 2e-5, OF_ANOTHER_NOISE),
+    Smooth(LabelBound(0.01, bound="upper"), 2e-5, ("labels",)),
+    Smooth(LabelBound(0.01, bound="lower"), 2e-5, ("labels",)),
+    Smooth(MirroredKernelBound(0.01), 2e-5, MIRRORED),
+    Smooth(TwiceNoisedKernelBound(0.01), 2e-5, DRAWN_BY_ROW),
+    Smooth(OnTrainingRows(KernelBound(0.01)), within=2e-5),
+    Smooth(SamplePropagation(0.3, n_pairs=200), within=0.1),
+]
+NEED_A_RUN = ("LinearGaussian", "Quantised", "RangeBinning")  # and have tests of their own
+
+every_exact = pytest.mark.parametrize("ruler", EXACT, ids=repr)
+every_smooth = pytest.mark.parametrize("smooth", SMOOTH, ids=lambda one: repr(one.ruler))
+every_ruler = pytest.mark.parametrize("ruler", [*EXACT, *(one.ruler for one in SMOOTH)], ids=repr)
+seeds = st.integers(0, 10**6)
+
+
+def layer(seed, n_classes=None, limits=(-np.inf, np.inf), most=200):
+    """A layer with duplicates, dead units, saturation, exact edges, -0.0 and values outside."""
+    rng = np.random.default_rng(seed)
+    n, d = rng.integers(2, most), rng.integers(1, 14)
+    t = np.tanh(rng.normal(size=(n, d)) * rng.choice([0.01, 1, 30]))
+    t = np.where(rng.random((n, d)) < 0.1, rng.choice([-1, -0.0, 0.0, 1, 0.5, 2.5, -3], (n, d)), t)
+    t[:, rng.random(d) < 0.2] = 0.25
+    t = t[rng.integers(0, n, n)] if rng.random() < 0.5 else t
+    y = rng.integers(0, n_classes or rng.integers(1, 11), n)
+    return np.clip(t, *limits).astype(np.float32), y
+
+
+def small_layer(seed):
+    """The same for rulers that look at all pairs; never dead, so that noise may follow it."""
+    t, y = layer(seed, n_classes=3, most=30)
+    t[0] = 1.0
+    return t, y
+
+
+def rows(codes):
+    """Symbols: rows of codes as tuples."""
+    return [tuple(row) for row in np.asarray(codes).tolist()]
+
+
+def plain_information(symbols, p_y):
+    """The textbook sum over the full table of (symbol, class), from Python dictionaries."""
+    n = len(symbols)
+    p_t = {symbol: count / n for symbol, count in Counter(symbols).items()}
+    joint = Counter()
+    for symbol, row in zip(symbols, p_y, strict=True):
+        for label, p in enumerate(row):
+            joint[symbol, label] += p / n
+    p_label = np.mean(p_y, axis=0)
+    i_ty = sum(p * np.log2(p / (p_t[s] * p_label[c])) for (s, c), p in joint.items() if p > 0)
+    return -sum(p * np.log2(p) for p in p_t.values()), i_ty
