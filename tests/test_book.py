@@ -1,11 +1,13 @@
 """The book as it is committed: its chapters keep their limits, its pages are up to date."""
 
 import json
+import re
 from pathlib import Path
 
 import execute
 import nbformat
 import pages
+import papermill
 import pytest
 import rules
 import yaml
@@ -45,6 +47,18 @@ def test_the_notebook_was_made_from_the_text(chapter):
 @every_chapter
 def test_chapter_keeps(chapter, rule):
     assert rule(notebook_of(chapter)) == []
+
+
+@every_chapter
+def test_papermill_shows_every_parameter(chapter):
+    """`papermill --help-notebook`: each with its type, its value and its comment as help."""
+    (cell,) = (c for c in notebook_of(chapter).cells if "parameters" in rules.tags(c))
+    line = re.compile(r'(\w+): "?([\w\[\]]+)"? = (.+?)  # (.+)')
+    declared = {found[1]: found.groups() for found in map(line.fullmatch, cell.source.splitlines())}
+    shown = papermill.inspect_notebook(chapter.with_suffix(".ipynb"))
+    assert {"profile", "recompute", "n_seeds", "n_epochs", "device"} <= set(shown)
+    assert list(shown) == list(declared)
+    assert [tuple(one.values()) for one in shown.values()] == list(declared.values())
 
 
 @every_chapter

@@ -102,7 +102,10 @@ def test_equal_cells_have_different_ids():
 # The limits of a chapter ----------------------------------------------------------------------
 
 
-PARAMETERS = cell("n_bins: int = 30  # bins on [-1, 1]", "parameters")
+PARAMETERS = cell(
+    'n_bins: int = 30  # bins on [-1, 1]\nsplit: "Optional[str]" = None  # of the data',
+    "parameters",
+)
 CHECK = cell("import ibcore as ib\nib.check_parameters(globals())")
 STDERR = {"output_type": "stream", "name": "stderr", "text": "x"}
 HOME = "/" + "home/ann/book"
@@ -126,6 +129,14 @@ HOME = "/" + "home/ann/book"
         (rules.parameters_are_declared, notebook(cell("n = 30  # bins", "parameters"), CHECK)),
         (rules.parameters_are_declared, notebook(cell("n: int = 30", "parameters"), CHECK)),
         (rules.parameters_are_declared, notebook(cell("n: int = m  # m", "parameters"), CHECK)),
+        (
+            rules.parameters_are_declared,
+            notebook(cell("n: int | None = None  # bins", "parameters"), CHECK),
+        ),
+        (
+            rules.parameters_are_declared,
+            notebook(cell("n: int = 3  # a = b is not read", "parameters"), CHECK),
+        ),
         (rules.prose_carries_it, notebook(cell("x = 1"))),
         (rules.executed_in_order, nbformat.v4.new_notebook(cells=[cell("x = 1")])),
         (rules.outputs_are_clean, notebook(cell("x = 1"), outputs=[STDERR])),

@@ -10,6 +10,7 @@ import ast
 import re
 
 from nbformat import NotebookNode
+from papermill.translators import PythonTranslator
 
 LONGEST_CELL = 15  # lines of code
 LEAST_PROSE = 0.5  # share of the lines of a chapter
@@ -78,6 +79,7 @@ def parameters_are_declared(notebook: NotebookNode) -> list[str]:
         return [f"{len(tagged)} cells are tagged parameters, expected one"]
     cell = cells[tagged[0]]
     lines = cell.source.splitlines()
+    shown = {one.name: one.inferred_type_name for one in PythonTranslator.inspect(cell)}
     problems = []
     for node in parse(cell.source).body:
         name = ast.unparse(node)
@@ -88,6 +90,11 @@ def parameters_are_declared(notebook: NotebookNode) -> list[str]:
             problems.append(f"parameters: {name}: not a literal")
         if not re.search(r"#\s*\S", lines[node.end_lineno - 1][node.end_col_offset :]):
             problems.append(f"parameters: {name}: no comment; papermill shows it as its help")
+        if shown.get(node.target.id) != ast.unparse(node.annotation).strip("'"):
+            problems.append(
+                f"parameters: {name}: papermill does not show its type; it reads "
+                '"Optional[int]", as text, where Python has int | None'
+            )
     following = cells[tagged[0] + 1].source if tagged[0] + 1 < len(cells) else ""
     if "check_parameters(globals())" not in following:
         problems.append("the cell after the parameters must call ib.check_parameters(globals())")
