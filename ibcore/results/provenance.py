@@ -114,29 +114,45 @@ def _path(module: str) -> Path | None:
     return None
 
 
-@cache
 def _tree(module: str) -> ast.Module:
     path = _path(module)
     if path is None:
         raise ValueError(f"ibcore has no module {module}.")
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 @cache
 def _content(module: str) -> str:
     """The code of a module without docstrings, and the hashes of data files that it names."""
-    tree = ast.parse(ast.unparse(_tree(module)))
-    data = []
+    path = _path(module)
+    if path is None:
+        raise ValueError(f"ibcore has no module {module}.")
+    code, names = _bare(path.read_text(encoding="utf-8"))
+    data = [one.read_bytes() for name in names for one in _data_files(name)]
+    return code + "".join(hashlib.sha256(one).hexdigest() for one in data)
+
+
+@cache
+def _bare(text: str) -> tuple[str, tuple[str, ...]]:
+    """Code without docstrings, and the texts in it that may name a file."""
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
             node, clean=False
         ):
             node.body = node.body[1:] or [ast.Pass()]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            data += [path.read_bytes() for path in _data_files(node.value)]
+    names = tuple(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value
+    )
     # unparse, not dump: the nodes of a tree differ between versions of Python
-    return ast.unparse(tree) + "".join(hashlib.sha256(one).hexdigest() for one in data)
+    return ast.unparse(tree), names
 
 
 def _data_files(name: str) -> list[Path]:
