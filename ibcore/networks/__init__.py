@@ -3,9 +3,13 @@
 from ibcore.networks.convolution import ConvolutionalEnsemble
 from ibcore.networks.dense import (
     ACTIVATIONS,
+    HOMOGENEOUS,
     KERNEL,
     LEAK,
+    TRUNCATED_STD,
+    ActivationFacts,
     Ensemble,
+    activation_facts,
     initial_layer,
     layer_shapes,
     softmax,
@@ -15,10 +19,14 @@ from ibcore.networks.noisy import noisy_layers
 
 __all__ = [
     "ACTIVATIONS",
+    "HOMOGENEOUS",
     "KERNEL",
     "LEAK",
+    "TRUNCATED_STD",
+    "ActivationFacts",
     "ConvolutionalEnsemble",
     "Ensemble",
+    "activation_facts",
     "initial_layer",
     "layer_shapes",
     "noisy_layers",

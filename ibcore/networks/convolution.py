@@ -62,7 +62,9 @@ class ConvolutionalEnsemble(Ensemble):
         self, x: np.ndarray, noise: Sequence[np.ndarray] = ()
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """As for a dense ensemble; z of a convolution is flat and not yet pooled."""
-        n_seeds, z, t = len(self.weights[0]), [], []
+        n_seeds = len(self.weights[0])
+        z: list[np.ndarray] = []
+        t: list[np.ndarray] = []
         for s in range(n_seeds):
             for rows in _chunks(len(x)):
                 found = self._forward_rows(s, x[rows], [one[s, rows] for one in noise])
@@ -75,12 +77,17 @@ class ConvolutionalEnsemble(Ensemble):
 
     def layers(self, x: np.ndarray, noise: Sequence[np.ndarray] = ()) -> list[np.ndarray]:
         """As for a dense ensemble, without keeping z, which is large."""
-        parts = [super(ConvolutionalEnsemble, self).layers(x[rows], [one[:, rows] for one in noise])
-                 for rows in _chunks(len(x))]  # fmt: skip
+        parts = []
+        for rows in _chunks(len(x)):
+            parts.append(super().layers(x[rows], [one[:, rows] for one in noise]))
         return [np.concatenate(one, axis=1) for one in zip(*parts, strict=True)]
 
-    def _forward_rows(self, s, x, noise):
-        z, t = [], [np.asarray(x, np.float64)]
+    def _forward_rows(
+        self, s: int, x: np.ndarray, noise: Sequence[np.ndarray]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """z and t of every layer of network s, each (sample, unit)."""
+        z: list[np.ndarray] = []
+        t: list[np.ndarray] = [np.asarray(x, np.float64)]
         for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             weight, bias = weights[s].astype(np.float64), biases[s].astype(np.float64)
             if layer < self.n_convolutions:
@@ -97,4 +104,5 @@ class ConvolutionalEnsemble(Ensemble):
 
 
 def _chunks(n_samples: int) -> list[slice]:
+    """Slices of rows that are looked at together."""
     return [slice(k, k + SAMPLES_AT_ONCE) for k in range(0, n_samples, SAMPLES_AT_ONCE)]

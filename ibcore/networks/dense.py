@@ -20,13 +20,16 @@ HOMOGENEOUS = ("linear", "relu", "leaky_relu", "abs", "prelu")  # f(cz) = c f(z)
 PRELU_START = 0.25  # He et al. 2015
 
 
-def _bell(z):
+def _bell(z: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
 
 
+Function = Callable[[np.ndarray], np.ndarray]
+Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 # Each activation f with its slope f' as a function of the pre-activation z and of t = f(z). The
 # one that is missing, "prelu", has slopes of its own in every network.
-ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
+ACTIVATIONS: dict[str, tuple[Function, Slope]] = {
     "linear": (lambda z: z, lambda z, t: np.ones_like(z)),
     "tanh": (np.tanh, lambda z, t: 1 - t * t),
     "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), lambda z, t: t * (1 - t)),
@@ -186,39 +189,28 @@ class Ensemble:
     ) -> "Ensemble":
         """The ensemble before the first update; network s depends on seed s alone."""
         shapes = layer_shapes(experiment, n_inputs, n_outputs)
-        layers = range(len(shapes))
-        widths = (n_inputs, *(unit for _, unit in shapes))
         generators = [generator(seed, "init") for seed in seeds]
-        weights = tuple(
-            np.stack(
-                [
-                    initial_layer(
-                        rng,
-                        *shapes[layer],
-                        experiment.initializer,
-                        is_output=layer == layers[-1],
-                    )
-                    for rng in generators
-                ]
-            ).astype(np.float32)
-            * np.float32(experiment.init_gain)
-            for layer in layers
-        )
-        biases = tuple(np.zeros((len(seeds), width), np.float32) for width in widths[1:])
-        slopes = ()
+        weights: list[np.ndarray] = []
+        for layer, (fan_in, unit) in enumerate(shapes, start=1):
+            last = layer == len(shapes)
+            drawn = [
+                initial_layer(rng, fan_in, unit, experiment.initializer, is_output=last)
+                for rng in generators
+            ]
+            weights.append(np.stack(drawn).astype(np.float32) * np.float32(experiment.init_gain))
+        biases = [np.zeros((len(seeds), unit), np.float32) for _, unit in shapes]
+        slopes: list[np.ndarray] = []
         if experiment.activation == "prelu":
-            slopes = tuple(
-                np.full((len(seeds), width), PRELU_START, np.float32) for width in widths[1:-1]
-            )
+            slopes = [np.full_like(bias, PRELU_START) for bias in biases[:-1]]
         output = "softmax" if experiment.loss == "cross_entropy" else "linear"
-        return cls(weights, biases, experiment.activation, output, slopes)
+        return cls(tuple(weights), tuple(biases), experiment.activation, output, tuple(slopes))
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
         """Units per layer, the inputs not counted."""
         return tuple(weight.shape[-1] for weight in self.weights)
 
-    def __getitem__(self, index) -> "Ensemble":
+    def __getitem__(self, index: int | slice | np.ndarray) -> "Ensemble":
         """Some of the networks: an integer gives an ensemble of one."""
         index = slice(index, index + 1) if isinstance(index, int) else index
         return replace(

@@ -4,14 +4,29 @@ Only what a compiled loop needs; the definitions that a reader wants are in ``ib
 and a test holds the two together.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 from numba.extending import overload
 from numpy.polynomial import Chebyshev, Polynomial
+from numpy.typing import NDArray
 from scipy.special import erfcx
 
 from ibcore.config import ACTIVATIONS
-from ibcore.simd import INLINE, decay, fill, fma, larger, polynomial, smaller, where_positive
+from ibcore.simd import (
+    INLINE,
+    Lanes,
+    Vector,
+    decay,
+    fill,
+    fma,
+    larger,
+    polynomial,
+    smaller,
+    where_positive,
+)
 
 CODES = {name: code for code, name in enumerate(ACTIVATIONS)}
 (
@@ -20,17 +35,20 @@ CODES = {name: code for code, name in enumerate(ACTIVATIONS)}
 ) = range(len(CODES))  # fmt: skip
 
 
-def _fitted(function, degree):
+Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+def _fitted(function: Curve, degree: int) -> np.ndarray:
     """Coefficients, highest first, of the polynomial through the Chebyshev nodes of [-1, 1]."""
     return Chebyshev.interpolate(function, degree).convert(kind=Polynomial).coef[::-1].copy()
 
 
-def _log1p_ratio(x):
+def _log1p_ratio(x: NDArray[np.float64]) -> NDArray[np.float64]:
     u = (x + 1) / 2
     return np.log1p(u) / u
 
 
-def _scaled_erfcx(x):
+def _scaled_erfcx(x: NDArray[np.float64]) -> NDArray[np.float64]:
     # x = (a - k) / (a + k) maps a in [0, inf) onto [-1, 1) (Shepherd & Laframboise 1981)
     a = ERF_MIDDLE * (1 + x) / np.maximum(1 - x, 1e-300)
     return np.where(x < 1, (1 + 2 * a) * erfcx(a), 2 / np.sqrt(np.pi))
@@ -40,15 +58,17 @@ ERF_MIDDLE = 3.75
 LOG1P = _fitted(_log1p_ratio, 20)  # log(1 + u) / u, 0 < u <= 1
 ERFCX = _fitted(_scaled_erfcx, 24)
 
+INLINED: Any = INLINE  # Numba's own table of options lacks ``cache``
 
-def tanh(x):
+
+def tanh(x: Lanes) -> Lanes:
     """Tanh on vectors; float32 by a rational function, float64 by exp."""
     raise NotImplementedError("for compiled code only")
 
 
-@overload(tanh, inline="never", jit_options=INLINE)
-def _tanh(x):
-    def single(x):
+@overload(tanh, inline="never", jit_options=INLINED)
+def _tanh(x: Vector) -> Callable[[Lanes], Lanes]:
+    def single(x: Lanes) -> Lanes:
         # degree 13 over degree 6 on [-7.9, 7.9] (Eigen's), about 3 ulp
         x = smaller(larger(x, -7.90531110763549805), 7.90531110763549805)
         s = x * x
@@ -63,7 +83,7 @@ def _tanh(x):
         q = fma(q, s, 4.89352518554385e-03)
         return x * p / q
 
-    def double(x):
+    def double(x: Lanes) -> Lanes:
         e = decay(larger(x, 0.0 - x) * -2.0)
         t = (1.0 - e) / (1.0 + e)
         return where_positive(x, t, 0.0 - t)
@@ -72,18 +92,18 @@ def _tanh(x):
 
 
 @njit(**INLINE)
-def _sigmoid(z):
+def _sigmoid(z: Lanes) -> Lanes:
     return fma(tanh(z * 0.5), 0.5, fill(0.5, z))
 
 
 @njit(**INLINE)
-def _softplus(z):
+def _softplus(z: Lanes) -> Lanes:
     u = decay(smaller(z, 0.0 - z))
     return fma(u, polynomial(fma(u, 2.0, fill(-1.0, u)), LOG1P), larger(z, 0.0))
 
 
 @njit(**INLINE)
-def _normal_cdf(z):
+def _normal_cdf(z: Lanes) -> tuple[Lanes, Lanes]:
     """P(Z <= z) of a standard normal Z, and its density times sqrt(2 pi)."""
     a = larger(z, 0.0 - z) * 0.7071067811865476
     bell = decay(z * z * -0.5)
@@ -92,7 +112,7 @@ def _normal_cdf(z):
 
 
 @njit(**INLINE)
-def activated(z, code, alpha):
+def activated(z: Lanes, code: int, alpha: float) -> tuple[Lanes, Lanes]:
     """Value and slope of an activation function.
 
     Parameters
