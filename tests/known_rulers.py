@@ -52,16 +52,14 @@ class Smooth(NamedTuple):
 
 OF_ANOTHER_NOISE = ("another_unit",)  # a unit more may change the noise
 MIRRORED = ("ceiling", "labels", "constant", "contraction", "another_unit", "repetition")
-DRAWN_BY_ROW = (
-    "labels", "constant", "order", "units", "contraction", "another_unit", "repetition",
-)  # fmt: skip
+DRAWN_BY_ROW = ("constant", "order", "units", "contraction", "another_unit", "repetition")
 SMOOTH: list[Smooth] = [
     Smooth(KernelBound(0.01), within=2e-5),
     Smooth(KernelBound(0.1, bound="lower"), within=2e-5),
     Smooth(KernelBound(0.01, scale="max_squared"), 2e-5, OF_ANOTHER_NOISE),
     Smooth(KernelBound(0.01, scale="rms_squared"), 2e-5, OF_ANOTHER_NOISE),
     Smooth(LabelBound(0.01, bound="upper"), 2e-5, ("labels",)),
-    Smooth(LabelBound(0.01, bound="lower"), 2e-5, ("labels",)),
+    Smooth(LabelBound(0.1, bound="lower"), 2e-5, ("labels",)),
     Smooth(MirroredKernelBound(0.01), 2e-5, MIRRORED),
     Smooth(TwiceNoisedKernelBound(0.01), 2e-5, DRAWN_BY_ROW),
     Smooth(OnTrainingRows(KernelBound(0.01)), within=2e-5),

@@ -1,5 +1,7 @@
 """Sample propagation: exact values of two points and of cubes, the twin, the sandwich, limits."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from ibcore.estimators.mixtures import propagate, propagate_by_hand
 from ibcore.estimators.propagation import (
     SamplePropagation,
     integration_bound,
+    levels_apart,
     risk_bound,
     smoothed_entropy,
 )
@@ -247,3 +250,113 @@ def test_smoothed_entropy_is_too_small_on_average():
     few = [smoothed_entropy(rng.choice([-1.0, 1.0], (20, 4)), 0.3) for _ in range(30)]
     bit = mixture_information([-1 / 0.3, 1 / 0.3]) + 0.5 * np.log2(2 * np.pi * np.e * 0.09)
     assert np.mean(few) < 4 * bit - 0.2
+
+
+# ------------------------------------------------------------------- numbers at the ends of floats
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-42, 1.0, 1e20, 3e38, 1e300])
+@pytest.mark.parametrize("noise_std", [5e-324, 1e-160, 1e-3, 1.0, 1e160, 1e300])
+def test_any_size_of_layer_and_noise(size, noise_std):
+    """Where noise is far from the layer: the entropy of its rows, or nothing; no warning."""
+    t = size * np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 2.0], [0.0, 0.0]])
+    found = SamplePropagation(noise_std, n_pairs=100).with_errors(t, [0, 0, 1, 1])
+    assert np.isfinite(found).all()
+    if size > 1e3 * noise_std:
+        assert found == pytest.approx((1.5, 0.5, 0, 0), abs=1e-6)
+    if size < 1e-3 * noise_std:
+        assert found[:2] == pytest.approx((0, 0), abs=1e-3)
+
+
+@pytest.mark.parametrize("power", [-1000, -60, 60, 900])
+def test_a_power_of_two_leaves_no_trace(power):
+    """P11 to the last bit: t and σ times 2^k."""
+    t, y = np.random.default_rng(3).normal(size=(2, 20, 3)), np.arange(20) % 2
+    moved = SamplePropagation(float(np.ldexp(0.5, power))).with_errors(np.ldexp(t, power), y)
+    assert moved == SamplePropagation(0.5).with_errors(t, y)
+
+
+@pytest.mark.parametrize("place", [1e5, 1e7, 2.0**30, 1e11])
+def test_a_cloud_far_from_zero_is_the_same_cloud(place):
+    """Beside 1e7 σ float32 has no noise left, and at 1e9 σ stood the places that fill a vector."""
+    t, y = np.random.default_rng(3).normal(size=(2, 20, 3)), np.arange(20) % 2
+    ruler = SamplePropagation(1.0, n_pairs=50)
+    here, there = ruler.with_errors(t, y), ruler.with_errors(t + place, y)
+    assert there == pytest.approx(here, abs=2e-3)
+
+
+def test_noise_that_is_lost_in_float64_is_refused():
+    """Two clusters 1e20 σ apart, of two points each 1 σ apart."""
+    t = np.array([[0.0], [1e-20], [1.0], [2.0]])
+    with pytest.raises(
+        ValueError, match=r"noise_std=1e-20 is too small .*and are as little as 1e-20"
+    ):
+        SamplePropagation(1e-20)(t, [0, 1, 0, 1])
+    assert SamplePropagation(1e-25)(t[[0, 2, 3]], [0, 1, 0]).i_xt == pytest.approx(np.log2(3))
+
+
+def test_soft_labels_that_are_all_but_certain():
+    """P(y|x) = 5e-324 times a mixture is 0, and 0 / 0 no number."""
+    t, hard = np.random.default_rng(3).normal(size=(20, 3)), np.arange(20) % 2
+    ruler = SamplePropagation(0.5, n_pairs=10)
+    for share in (1e-60, 5e-324):
+        soft = np.where(hard == 1, 1.0, share)
+        assert ruler(t, soft) == pytest.approx(ruler(t, hard), abs=1e-6)
+        assert ruler(t, np.full(20, share)).i_ty == pytest.approx(0, abs=1e-6)
+
+
+def test_labels_are_names():
+    t, y = np.random.default_rng(3).normal(size=(20, 3)), np.arange(20) % 3
+    for names in ([-5, 0, 10**12], ["ant", "bee", "cat"], [0, 500_000, 1_000_000]):
+        named = np.array(names)[y]
+        assert SamplePropagation(0.5)(t, named) == SamplePropagation(0.5)(t, y)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"noise_std": None}, "noise_std must be a finite number, got None"),
+        ({"n_pairs": 2.0}, "n_pairs must be an integer of at least 2, got 2.0"),
+        ({"n_pairs": 10**10}, "n_pairs must be at most 268 435 456, got 10000000000"),
+        ({"n_pairs": None}, "n_pairs must be an integer of at least 2, got None"),
+        ({"seed": -1}, "seed must be an integer of at least 0, got -1"),
+        ({"seed": 2**64}, "seed must be at most 9 223 372 036 854 775 808, got"),
+        ({"n_replicas": 0}, "n_replicas must be an integer of at least 1, got 0"),
+        ({"n_inputs": True}, "n_inputs must be an integer of at least 2, got True"),
+    ],
+)
+def test_impossible_settings(settings, message):
+    with pytest.raises(ValueError, match=message):
+        SamplePropagation(**settings)
+
+
+def test_what_does_not_fit_into_memory_is_refused():
+    """Before it is tried: 2 GiB of points, 8 GiB of replicas."""
+    with pytest.raises(ValueError, match=r"n_pairs=100000000 of this layer are 400000000 numbers"):
+        SamplePropagation(1.0, n_pairs=10**8)([[0.0], [1.0]], [0, 1])
+    network = Ensemble.initial(Experiment(hidden_widths=(4, 3)), (0,), 12, 2)
+    view = SimpleNamespace(network=network, x=load_task("szt").x)
+    with pytest.raises(ValueError, match=r"n_replicas=200000000 of this layer are"):
+        SamplePropagation(1.0, n_replicas=2 * 10**8).layers(view)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: smoothed_entropy([["a"]], 1.0), "samples must be an array of real numbers"),
+        (lambda: smoothed_entropy([[1e300]], 1e-300), "within about 1e6 standard deviations"),
+        (lambda: smoothed_entropy([[np.nan]], 1.0), "samples must be .* finite"),
+        (lambda: smoothed_entropy([[1.0]], "1"), "noise_std must be a finite number"),
+        (lambda: smoothed_entropy([[1.0]], 1.0, n_pairs=0), "n_pairs must be an integer"),
+        (lambda: risk_bound(0, 1.0, 100), "n_units must be an integer of at least 1"),
+        (lambda: risk_bound(1, 1e-200, 100), "noise_std must lie between 1e-70 and 1e70"),
+        (lambda: risk_bound(1, 1.0, 1), "n_samples must be at least 2"),
+        (lambda: risk_bound(10_000, 1e-3, 100), "the bound overflows for n_units=10000"),
+        (lambda: integration_bound(1, 1.0, 0), "n_points must be positive"),
+        (lambda: levels_apart(3, 0.0), "noise_std must be positive"),
+        (lambda: levels_apart(3, 0.1, 1.0), "epsilon must lie between 0 and 1"),
+    ],
+)
+def test_bounds_of_nothing_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -47,7 +47,7 @@ def within_reach(t: NDArray, variances: NDArray) -> tuple[NDArray, NDArray]:
     moved = np.ldexp(t.astype(np.float64), power)
     with np.errstate(over="ignore"):
         scaled = np.ldexp(variances, 2 * power)
-    gap = _smallest_gap(moved.astype(np.float32))
+    gap = _smallest_gap(moved)
     if scaled.min() < LEAST_VARIANCE and gap < APART * np.sqrt(LEAST_VARIANCE):
         raise ValueError(
             f"a noise variance of {least:.3g} is too small to be measured in a layer that reaches "
