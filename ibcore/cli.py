@@ -1,8 +1,8 @@
 """The command line: list, run, info, compare, claims, certify.
 
 It decides nothing: it asks ``Study``, ``claims`` and ``plane`` and prints what they say. A
-mistake of the user is one line and exit code 2; ``--traceback``, or ``IBCORE_TRACEBACK=1``,
-shows all of it.
+mistake of the user is one line and exit code 2, and so is what did not fit into memory or on a
+disk; ``--traceback``, or ``IBCORE_TRACEBACK=1``, shows all of it.
 """
 
 import json
@@ -14,12 +14,16 @@ import typer
 import xarray as xr
 from typer.core import TyperGroup
 
+from ibcore import __version__
 from ibcore import claims as registry
 from ibcore import plane as planes
+from ibcore.files import check_writable
 from ibcore.results import certify as renewal
 from ibcore.study import Study, book_folder, chapters
 
-MISTAKES = (ValueError, OSError)
+MISTAKES = (ValueError, OSError, MemoryError)
+# How the files begin that may hold planes: NetCDF, a zip archive, and the HDF5 of older versions.
+BEGINNINGS = (b"CDF", b"PK", b"\x89HDF")
 
 
 class _OneLineErrors(TyperGroup):
@@ -28,11 +32,30 @@ class _OneLineErrors(TyperGroup):
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # nobody reads on, as after `| head`: typer ends without a word
         except MISTAKES as error:
             if ctx.params.get("traceback"):
                 raise
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {_sentence(error)}", err=True)
             raise typer.Exit(2) from error
+
+
+def _sentence(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return (
+            f"this does not fit into memory{f' ({said})' if said else ''}; take fewer networks, "
+            "measured epochs or threads, or narrower layers."
+        )
+    return said
+
+
+def _folder(path: Path | None) -> Path | None:
+    """A folder of results, which need not be there yet."""
+    if path is not None and path.exists() and not path.is_dir():
+        raise ValueError(f"--results names a folder, and {path} is none.")
+    return path
 
 
 app = typer.Typer(
@@ -46,7 +69,8 @@ app = typer.Typer(
 Chapter = Annotated[str, typer.Argument(help="Name of a chapter, as `list` shows it.")]
 Profile = Annotated[str, typer.Option(help="smoke or paper.")]
 Results = Annotated[
-    Path | None, typer.Option(help="Your folder of results; default: in your cache folder.")
+    Path | None,
+    typer.Option(callback=_folder, help="Your folder of results; default: in your cache folder."),
 ]
 
 
@@ -55,10 +79,19 @@ def main() -> None:
     app(prog_name="python -m ibcore")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ibcore {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     traceback: Annotated[
         bool, typer.Option(envvar="IBCORE_TRACEBACK", help="Show the whole of an error.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Information planes of neural networks, and the verdicts of the book."""
@@ -117,6 +150,9 @@ def run(
             results=published_folder() if publish else results,
             n_seeds=n_seeds,
         )
+        judged = not only and profile != "smoke"
+        if judged and n_seeds is None:
+            check_writable(study.store.root)  # for the ledger, before any work
         wanted = only or list(study.experiments)
         for position, one in enumerate(wanted, start=1):
             there = "computing" if recompute or not study.files(one) else study.where(one)
@@ -124,7 +160,7 @@ def run(
             study.plane(one)
         if only:
             typer.echo("not judged: --only computes; run without it to judge.")
-        elif profile == "smoke":
+        elif not judged:
             typer.echo("smoke profile: no verdict.")
         else:
             _judge(study, ledger=n_seeds is None)
@@ -169,7 +205,7 @@ def compare(
     """
     published = Study(chapter, results=published_folder())
     if file is not None:
-        echo_table(DIFFERENCE_HEAD, [_file_row(planes.load(file), published)])
+        echo_table(DIFFERENCE_HEAD, [_file_row(planes.load(_checked_file(file)), published)])
         return
     study = Study(chapter, results=results)
     yours = {one: own for one in study.experiments if (own := study.own(one)) is not None}
@@ -291,7 +327,8 @@ def claims(
 def certify(
     chapter: Annotated[str | None, typer.Argument(help="Only this chapter.")] = None,
     results: Annotated[
-        Path | None, typer.Option(help="Folder of results; default: the published ones.")
+        Path | None,
+        typer.Option(callback=_folder, help="Folder of results; default: the published ones."),
     ] = None,
 ) -> None:
     """Check results made by older code, and certify those that come out the same.
@@ -329,7 +366,12 @@ def published_verdicts(chapter: str) -> dict[str, dict[str, Any]]:
 def find_results(result: str, results: Path | None = None) -> list[tuple[str, xr.Dataset]]:
     """Where a result named by its file, its digest or its experiment is, and its plane."""
     path = Path(result)
+    if path.is_dir():
+        raise ValueError(
+            f"{path} is a folder; name a file in it, or an experiment and the folder as --results."
+        )
     if path.is_file():
+        _checked_file(path)
         if path.suffix == ".zip":
             return [(f"{path}: {name}", one) for name, one in planes.load_pack(path).items()]
         return [(str(path), planes.load(path))]
@@ -356,6 +398,16 @@ def find_results(result: str, results: Path | None = None) -> list[tuple[str, xr
             f"python -m ibcore run {study.chapter} --only {one}"
         )
     return list(found.items())
+
+
+def _checked_file(path: Path) -> Path:
+    """A file that a reader names; one that never was a plane is not called a damaged one."""
+    if path.is_file():
+        with path.open("rb") as file:
+            beginning = file.read(4)
+        if not beginning.startswith(BEGINNINGS):
+            raise ValueError(f"{path} is no file of a plane: it does not begin as one does.")
+    return path
 
 
 def provenance(plane: xr.Dataset) -> list[tuple[str, str]]:

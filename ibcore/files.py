@@ -9,6 +9,7 @@ import hashlib
 import os
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 _HOST = "".join(c if c.isalnum() else "-" for c in socket.gethostname()) or "host"
@@ -29,7 +30,7 @@ def write_whole(path: Path, content: bytes) -> Path:
     beside = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
+        sweep(path.parent)
         handle, beside = tempfile.mkstemp(
             prefix=f".{path.name}.{_HOST}.{os.getpid()}.", suffix=".part", dir=path.parent
         )
@@ -64,6 +65,15 @@ def check_writable(folder: Path) -> None:
         raise _explained(error, folder) from error
 
 
+def sweep(folder: Path) -> None:
+    """Remove what processes of this machine left unfinished that are no longer there."""
+    for path in Path(folder).glob(f".*.{_HOST}.*.part"):
+        pid = path.name.split(f".{_HOST}.")[-1].split(".")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            with suppress(OSError):  # gone meanwhile, or not ours to remove
+                path.unlink()
+
+
 def seal(content: bytes) -> bytes:
     """The last line of a sealed file: the checksum of all before it."""
     return _SEAL + hashlib.sha256(content).hexdigest().encode()
@@ -89,6 +99,7 @@ def _explained(error: OSError, path: Path) -> OSError:
     remedy = {
         errno.ENOSPC: "the disk is full; make room and run again, what was finished is kept",
         errno.EDQUOT: "your quota is used up; make room and run again, what was finished is kept",
+        errno.EFBIG: "files may not be that large here; raise the limit (ulimit -f) and run again",
         errno.EROFS: "the file system is read-only; name another folder",
         errno.EACCES: "this folder may not be written to; name another one",
         errno.EPERM: "this folder may not be written to; name another one",
@@ -96,14 +107,6 @@ def _explained(error: OSError, path: Path) -> OSError:
         errno.EEXIST: "a file of this name is where a folder should be; name another one",
     }.get(error.errno or 0, error.strerror or str(error))
     return OSError(error.errno, f"cannot write {path}: {remedy}")
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes of this machine left unfinished that are no longer there."""
-    for path in folder.glob(f".*.{_HOST}.*.part"):
-        pid = path.name.split(f".{_HOST}.")[-1].split(".")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            path.unlink(missing_ok=True)
 
 
 def _alive(pid: int) -> bool:

@@ -21,6 +21,7 @@ import xarray as xr
 
 from ibcore.config import Experiment
 from ibcore.estimators import RangeBinning, Ruler
+from ibcore.files import check_writable
 from ibcore.results import provenance
 from ibcore.results.parts import observables_of, rulers_of
 from ibcore.results.run import run
@@ -29,7 +30,7 @@ from ibcore.training import Trajectory
 
 SAME_BITS = 1e-3  # a file rounds to 2e-4
 NETWORKS, MORE_NETWORKS = 2, 5
-LONG = 20.0  # seconds for a network, from the stored run: then the first updates only
+LONG = 8.0  # seconds for a network, from the stored run: then the first updates only
 FIRST_UPDATES = 500
 LEAST_P = 1e-3  # with 300 results one in three renewals meets a false alarm
 N_PERMUTATIONS = 20_000
@@ -63,6 +64,7 @@ def certify(stored: xr.Dataset, store: Store, *, progress: bool = True) -> Answe
     """
     if not store.distrusted(stored) and not _distrusted_weights(stored, store):
         return Answer("current", "made or certified by today's code")
+    check_writable(store.root)  # before any work
     answer = compared(stored, progress=progress)
     if answer.word == "certified":
         _note(stored, store)

@@ -6,6 +6,7 @@ do not meet, and nothing that was computed is lost. A request is answered from w
 its numbers.
 """
 
+import ast
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import numpy as np
 import xarray as xr
 
 from ibcore import plane
-from ibcore.config import Experiment
+from ibcore.config import Experiment, shown
 from ibcore.estimators import Ruler, checked_rulers, from_name
+from ibcore.estimators.base import REGISTRY
 from ibcore.observables import OBSERVABLES, Observable
 from ibcore.results import provenance
 
@@ -105,11 +107,41 @@ def _fault(found: xr.Dataset, experiment: Experiment) -> str | None:
     hidden = found["width"].values.tolist()[len(own.convolutions) : -1]
     if found.sizes["layer"] != own.n_layers or hidden != list(own.hidden_widths):
         return f"its layers have {found['width'].values.tolist()} units"
+    for name in found["estimator"].values:
+        if not _can_be_a_ruler(str(name)):
+            return f"a ruler is called {shown(str(name))}, as none calls itself"
     alive = np.isfinite(found["loss"])
     for name in ("i_xt", "i_ty"):
         if not (np.isfinite(found[name].isel(layer=slice(-1))) | ~alive).all():
             return f"{name} is no number in some networks that did not diverge"
     return None
+
+
+def _can_be_a_ruler(name: str) -> bool:
+    """Whether a ruler may have given itself a name: what a reader's own ones do is not known."""
+    kind = REGISTRY.get(name.partition("(")[0])
+    if kind is None or not kind.__module__.startswith("ibcore."):
+        return name.partition("(")[0].isidentifier()
+    try:
+        return _is_plain_call(ast.parse(name, mode="eval").body)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+
+
+def _is_plain_call(node: ast.expr) -> bool:
+    """Class(setting=value, …), the values literals or such calls."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    values = [*node.args, *(one.value for one in node.keywords)]
+    return all(_is_plain_call(one) or _is_literal(one) for one in values)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except ValueError:
+        return False
+    return True
 
 
 def lacking(

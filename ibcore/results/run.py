@@ -21,6 +21,7 @@ from ibcore.estimators import Ruler, checked_rulers
 from ibcore.observables import OBSERVABLES, VARIABLES, Observable, described
 from ibcore.results import provenance
 from ibcore.results.measuring import measure_trajectory, with_performance
+from ibcore.results.memory import check_memory
 from ibcore.results.parts import Part, lacking, put_together
 from ibcore.results.store import Store, blocks
 from ibcore.training import Trajectory, measured, train
@@ -99,8 +100,8 @@ def load_or_run(
         As in ``run``.
     store : Store
     recompute : bool
-        Take nothing that is stored, and put what is computed in its place. A run that was ended
-        before it had done so is taken up.
+        Take nothing that is stored, and put what is computed in the place of all that is stored
+        of the same networks. A run that was ended before it had done so is taken up.
     keep : bool
         Write what was computed to the store.
 
@@ -108,7 +109,7 @@ def load_or_run(
     ------
     ValueError
         If a stored file is damaged or of another experiment; it is named, and nothing is computed
-        in its place.
+        in its place. If the networks cannot fit into memory.
     OSError
         If the store cannot be written to; noticed before anything is computed.
     """
@@ -116,7 +117,8 @@ def load_or_run(
         raise ValueError(f"store must be an ib.Store, got {store!r}.")
     rulers, observables = _checked(experiment, estimators, observables)
     work = _Work(device, checked_threads(threads), profile, progress)
-    source = store.afresh() if recompute and keep else store
+    older = store.older_parts(experiment)  # what others add from now on is not older
+    source = store.afresh(experiment) if recompute and keep else store
     parts = [] if recompute and not keep else source.parts(experiment)
     for seeds in blocks(experiment):
         bare, absent, unseen = lacking(parts, experiment, seeds, rulers, observables)
@@ -136,7 +138,11 @@ def load_or_run(
         parts.append(Part(found, source.add(found) if keep else None))
     found = put_together(parts, experiment, rulers, observables)
     if recompute and keep:
-        store.take_over(source, experiment)
+        used = {part.path.name for part in parts if part.path}
+        store.take_over(source, experiment, {one for one in older if one.name not in used})
+    if keep:
+        source.sweep(experiment)
+        store.sweep(experiment)
     return found
 
 
@@ -172,6 +178,7 @@ class _Work:
 
     def trained(self, experiment: Experiment, seeds: Sequence[int]) -> Trajectory:
         """Weights of some of the seeds, with their provenance."""
+        check_memory(experiment, seeds)
         clock = time.perf_counter()
         trajectory = train(
             experiment,

@@ -6,9 +6,12 @@ weights/<digest>/*.npz   weights of blocks of seeds
 certificates.json        which older code is known to give the numbers of today's
 """
 
+import hashlib
 import json
+import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +22,7 @@ from filelock import FileLock
 
 from ibcore import plane
 from ibcore.config import Experiment
-from ibcore.files import check_writable, write_whole
+from ibcore.files import check_writable, sweep, write_whole
 from ibcore.plane.files import from_bytes, read_pack
 from ibcore.results import provenance
 from ibcore.results.parts import Part, check_answer, observables_of, rulers_of
@@ -27,6 +30,7 @@ from ibcore.training import WIDEST_FUSED, Trajectory
 
 BLOCK = 10  # seeds that run, and are kept, together
 WIDE_BLOCK = 2
+_READINGS = 10  # of a folder in which others put parts in the place of older ones
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,23 @@ class Store:
         for folder in {self.root, self.work or self.root}:
             check_writable(folder)
 
-    def afresh(self) -> "Store":
-        """A store of its own, beside the work, for computing anew what is stored here."""
-        return Store(root=(self.work or self.root) / "anew")
+    def afresh(self, experiment: Experiment) -> "Store":
+        """A store of its own, beside the work, for computing anew what is stored here.
+
+        What a run that was ended left there is taken up, unless the code has changed since.
+        """
+        other = Store(root=(self.work or self.root) / "anew")
+        for part in other.parts(experiment):
+            if part.distrusted and part.path:
+                part.path.unlink(missing_ok=True)
+        return other
+
+    def sweep(self, experiment: Experiment) -> None:
+        """Remove the unfinished files that killed processes left of an experiment."""
+        for root in {self.root, self.work or self.root}:
+            for folder in (root, root / "planes" / experiment.digest()):
+                sweep(folder)
+            sweep(root / "weights" / experiment.digest())
 
     # Planes
 
@@ -80,6 +98,14 @@ class Store:
         plane.DamagedPlaneError
             If a file is damaged or holds another result.
         """
+        for _ in range(_READINGS):
+            try:
+                return self._parts(experiment)
+            except FileNotFoundError:  # another process has just put a newer one in its place
+                continue
+        return self._parts(experiment)
+
+    def _parts(self, experiment: Experiment) -> list[Part]:
         found = []
         for root in self.roots:
             for path, data in _stored(root / "planes", experiment.digest()):
@@ -104,19 +130,24 @@ class Store:
         name = f"{min(seeds):04d}-{max(seeds):04d}-{found.attrs[plane.CHECKSUM][:12]}.nc"
         return plane.save(found, self.root / "planes" / found.attrs["digest"] / name)
 
-    def take_over(self, other: "Store", experiment: Experiment) -> None:
-        """Put what another store holds of an experiment in the place of what is here."""
+    def older_parts(self, experiment: Experiment) -> set[Path]:
+        """Files here with networks of an experiment and no others: a newer result's to replace."""
         folder = self.root / "planes" / experiment.digest()
-        older = set(folder.glob("*.nc"))
-        for path in sorted((other.root / "planes" / experiment.digest()).glob("*.nc")):
-            older.discard(write_whole(folder / path.name, path.read_bytes()))
-            path.unlink()
-        for path in older:
-            path.unlink()
-        weights = Path("weights") / experiment.digest()
-        for path in sorted((other.root / weights).glob("*.npz")):
-            write_whole((self.work or self.root) / weights / path.name, path.read_bytes())
-            path.unlink()
+        named = {path: _seeds_in(path) for path in folder.glob("*.nc")}
+        return {path for path, seeds in named.items() if seeds and seeds <= set(experiment.seeds)}
+
+    def take_over(self, other: "Store", experiment: Experiment, older: Iterable[Path]) -> None:
+        """Put what another store holds of an experiment in the place of older files here.
+
+        Everything is here before anything goes, there or here: a process that is killed meanwhile
+        loses nothing, and others that add to this result or compute it anew as well find theirs.
+        """
+        planes, weights = (Path(one) / experiment.digest() for one in ("planes", "weights"))
+        moved = _copied(other.root / planes, self.root / planes)
+        moved += _copied(other.root / weights, (self.work or self.root) / weights)
+        new = {path.name for path in moved}
+        for path in (*moved, *(path for path in older if path.name not in new)):
+            path.unlink(missing_ok=True)
 
     def pack(self, name: str, planes: Mapping[str, xr.Dataset]) -> Path:
         """Keep whole planes together in one file; parts in ``root`` that they hold go."""
@@ -127,7 +158,8 @@ class Store:
                 if _holds(whole, plane.load(part)):
                     part.unlink()
             if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+                with suppress(OSError):  # another process has just put a part into it
+                    folder.rmdir()
         return path
 
     # Weights
@@ -142,7 +174,9 @@ class Store:
         """
         for root in self.roots:
             for path in sorted((root / "weights" / experiment.digest()).glob("seeds-*.npz")):
-                stored = Trajectory.load(path)
+                stored = _trajectory(path)
+                if stored is None:
+                    continue
                 if stored.experiment.digest() != experiment.digest():
                     raise ValueError(
                         f"{path} holds weights of {stored.experiment.digest()}, not of "
@@ -223,7 +257,8 @@ class Store:
             else:
                 entries.append({**new, "digests": [digest]})
             kept = [one for one in entries if one["digests"]]
-            write_whole(path, (json.dumps(kept, indent=1) + "\n").encode())
+            content = {"content_hash": _content_hash(kept), "certificates": kept}
+            write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def blocks(experiment: Experiment) -> list[tuple[int, ...]]:
@@ -245,7 +280,7 @@ def read_certificates(root: Path) -> list[dict]:
     Raises
     ------
     ValueError
-        If the file is damaged.
+        If the file is damaged or was edited.
     """
     path = root / "certificates.json"
     return _certificates(path, path.stat().st_mtime_ns) if path.exists() else []
@@ -254,15 +289,20 @@ def read_certificates(root: Path) -> list[dict]:
 @lru_cache(maxsize=8)
 def _certificates(path: Path, modified: int) -> list[dict]:
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        assert_form = all(
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or set(content) != {"content_hash", "certificates"}:
+            raise ValueError("it does not hold content_hash and certificates")
+        entries = content["certificates"]
+        if content["content_hash"] != _content_hash(entries):
+            raise ValueError("it was edited: its content_hash is that of something else")
+        well_formed = all(
             set(one) == {"digests", "made", "same_as"}
             and all(isinstance(text, str) for text in one["digests"])
             and all(isinstance(many, list) for many in one["made"].values())
             and all(isinstance(text, str) for text in one["same_as"].values())
             for one in entries
         )
-        if not isinstance(entries, list) or not assert_form:
+        if not isinstance(entries, list) or not well_formed:
             raise ValueError("it is not a list of digests, made and same_as")
     except (ValueError, TypeError, AttributeError, OSError) as error:
         raise ValueError(
@@ -270,6 +310,39 @@ def _certificates(path: Path, modified: int) -> list[dict]:
             "`python -m ibcore certify`."
         ) from error
     return entries
+
+
+def _content_hash(entries: object) -> str:
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _seeds_in(path: Path) -> set[int]:
+    """Seeds of a part, from its name: a damaged one is replaced as well."""
+    named = re.match(r"(\d+)-(\d+)-", path.name)
+    return set(range(int(named[1]), int(named[2]) + 1)) if named else set()
+
+
+def _copied(folder: Path, target: Path) -> list[Path]:
+    """Results in a folder, now in another one too."""
+    found = []
+    for path in sorted(folder.glob("*.n[cp]*")):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # another process has moved it
+            continue
+        write_whole(target / path.name, content)
+        found.append(path)
+    return found
+
+
+def _trajectory(path: Path) -> Trajectory | None:
+    """Stored weights; None if another process has just moved them."""
+    try:
+        return Trajectory.load(path)
+    except ValueError:
+        if path.exists():
+            raise
+        return None
 
 
 def _holds(whole: xr.Dataset, part: xr.Dataset) -> bool:
