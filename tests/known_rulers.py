@@ -19,9 +19,12 @@ from ibcore.estimators import (
     Exact,
     KernelBound,
     LabelBound,
+    LinearGaussian,
     MirroredKernelBound,
     NetInputBinning,
     OnTrainingRows,
+    Quantised,
+    RangeBinning,
     Ruler,
     SamplePropagation,
     TwiceNoisedKernelBound,
@@ -71,6 +74,54 @@ every_exact = pytest.mark.parametrize("ruler", EXACT, ids=repr)
 every_smooth = pytest.mark.parametrize("smooth", SMOOTH, ids=lambda one: repr(one.ruler))
 every_ruler = pytest.mark.parametrize("ruler", [*EXACT, *(one.ruler for one in SMOOTH)], ids=repr)
 seeds = st.integers(0, 10**6)
+
+
+# ------------------------------------------------------------------------- rulers of any settings
+
+counts = st.integers(1, 10**6)
+sizes = st.floats(1e-30, 1e30)
+levels = sizes | st.lists(sizes, min_size=1, max_size=4).map(tuple)
+bounds = st.sampled_from(["upper", "lower"])
+scales = st.sampled_from([None, "max", "max_squared", "rms_squared"])
+of_kernels = {"noise_variance": levels, "bound": bounds, "scale": scales}
+# Settings of each class; a class that is not here fails the test below.
+SETTINGS = {
+    AdaptiveBinning: {"n_bins": counts, "released": st.booleans()},
+    EdgeBinning: {"n_edges": counts.map(lambda n: n + 1)},
+    Exact: {},
+    KernelBound: of_kernels,
+    LabelBound: of_kernels,
+    LinearGaussian: {
+        "noise_variance": sizes,
+        "inputs": st.sampled_from(["all", "relevant", "irrelevant"]),
+    },
+    MirroredKernelBound: of_kernels,
+    NetInputBinning: {
+        "n_edges": counts.map(lambda n: n + 1),
+        "limit": sizes,
+        "collapsed": st.booleans(),
+    },
+    Quantised: {"n_bits": st.integers(1, 24)},
+    RangeBinning: {"n_bins": counts},
+    SamplePropagation: {
+        "noise_std": sizes,
+        "n_pairs": counts.map(lambda n: n + 1),
+        "seed": st.integers(0, 2**63),
+        "n_replicas": st.none() | counts,
+        "n_inputs": st.none() | counts.map(lambda n: n + 1),
+    },
+    TwiceNoisedKernelBound: of_kernels,
+}
+built = [st.builds(kind, **settings_) for kind, settings_ in SETTINGS.items()]
+built += [
+    st.builds(lambda n, low, span: Binning(n, low, low + span), st.integers(1, 1000),
+              st.floats(-100, 100), st.floats(0.1, 100)),
+    st.builds(lambda width: Binning(width=width), st.floats(1e-30, 1e30)),
+]  # fmt: skip
+rulers = st.one_of(built)
+rulers |= rulers.filter(lambda one: one.row_per_sample).map(OnTrainingRows)
+
+# ---------------------------------------------------------------------------------------- layers
 
 
 def layer(seed, n_classes=None, limits=(-np.inf, np.inf), most=200):

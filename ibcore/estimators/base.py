@@ -120,6 +120,8 @@ class Ruler:
         ``named=False`` and a leading underscore are for what no result names.
         """
         super().__init_subclass__(**options)
+        # The repr of a dataclass begins with it, and a name knows no function around a class.
+        cls.__qualname__ = cls.__name__
         known = REGISTRY.get(cls.__name__)
         if known and known.__module__.startswith("ibcore.") and known.__module__ != cls.__module__:
             raise ValueError(
