@@ -123,15 +123,21 @@ def train(
         trajectory = train_with_torch(
             experiment, seeds, device=device, dtype=dtype, progress=progress
         )
+    _warn_of_divergence(trajectory)
+    return trajectory
+
+
+def _warn_of_divergence(trajectory: Trajectory) -> None:
+    """One warning, where ``train`` was called, for all networks that diverged."""
     lost = trajectory.divergences()
     if lost:
+        more = ", …" if len(lost) > 1 else ""
         warnings.warn(
-            f"{len(lost)} of {len(seeds)} networks diverged ({lost[0]}{', …' * (len(lost) > 1)}); "
+            f"{len(lost)} of {len(trajectory.seeds)} networks diverged ({lost[0]}{more}); "
             "the others went on.",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return trajectory
 
 
 def first_updates(experiment: Experiment, seed: int, n_updates: int) -> np.ndarray:
@@ -145,15 +151,17 @@ def first_updates(experiment: Experiment, seed: int, n_updates: int) -> np.ndarr
         From the start of training on.
     """
     if engine_for(experiment, load_task(experiment.task), "cpu") == "fused":
-        from ibcore.training import fused as engine
+        from ibcore.training.fused import first_updates as of_engine
     elif _one_by_one(experiment):
-        from ibcore.training import torch_single as engine
+        from ibcore.training.torch_single import first_updates as of_engine
     else:
-        from ibcore.training import torch_batched as engine
-    return engine.first_updates(experiment, seed, n_updates)
+        from ibcore.training.torch_batched import first_updates as of_engine
+    return of_engine(experiment, seed, n_updates)
 
 
-def _checked_engine(experiment, task, device, engine, dtype) -> str:
+def _checked_engine(
+    experiment: Experiment, task: Task, device: str, engine: str, dtype: type
+) -> str:
     """The engine to use, or an error that says what does not go together."""
     if device not in DEVICES:
         raise ValueError(f"device must be one of {', '.join(DEVICES)}; got {device!r}.")
@@ -166,8 +174,7 @@ def _checked_engine(experiment, task, device, engine, dtype) -> str:
     if engine == "fused" and fitting != "fused":
         raise ValueError(
             f"the fused engine trains dense hidden layers of up to {WIDEST_FUSED} units, without "
-            "dropout, on the CPU; "
-            "use engine='torch' for this experiment."
+            "dropout, on the CPU; use engine='torch' for this experiment."
         )
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}.")

@@ -18,7 +18,6 @@ from ibcore.config import ACTIVATIONS
 from ibcore.simd import (
     INLINE,
     Lanes,
-    Vector,
     decay,
     fill,
     fma,
@@ -67,7 +66,7 @@ def tanh(x: Lanes) -> Lanes:
 
 
 @overload(tanh, inline="never", jit_options=INLINED)
-def _tanh(x: Vector) -> Callable[[Lanes], Lanes]:
+def _tanh(x: Lanes) -> Callable[[Lanes], Lanes]:
     def single(x: Lanes) -> Lanes:
         # degree 13 over degree 6 on [-7.9, 7.9] (Eigen's), about 3 ulp
         x = smaller(larger(x, -7.90531110763549805), 7.90531110763549805)

@@ -84,7 +84,7 @@ def first_updates(experiment: Experiment, seed: int, n_updates: int) -> np.ndarr
     return np.stack(found)
 
 
-def _start(experiment, task, seeds, dtype):
+def _start(experiment: Experiment, task: Task, seeds: tuple[int, ...], dtype: type) -> np.ndarray:
     """(seed, parameter): initial weights."""
     ensemble = Ensemble.initial(experiment, seeds, task.x.shape[1], task.n_outputs)
     return pack(ensemble).astype(dtype)
@@ -125,7 +125,7 @@ class _Network:
         )  # fmt: skip
 
 
-def _forces(experiment, dtype):
+def _forces(experiment: Experiment, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Per layer: the decay, the pull of the Parseval penalty, the Parseval update of the loop."""
     decays, pulls, retractions = np.zeros((3, len(experiment.hidden_widths) + 1), dtype)
     at = np.array(experiment.penalized) - 1

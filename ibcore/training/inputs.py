@@ -20,6 +20,16 @@ def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarra
     others. ``"grouped"``: groups in random order, rows of a group together; of the group at the
     border what does not fit into the training rows is left out. With ``train_fraction=1`` and no
     rows left, the training rows serve as test rows.
+
+    Returns
+    -------
+    train, test : (row,) int32 arrays
+        Indices into ``task.x``.
+
+    Raises
+    ------
+    ValueError
+        If no row is left to train on, or if groups are asked for where there are none.
     """
     pool = np.arange(len(task.x)) if task.train_rows is None else task.train_rows
     n_train = round(experiment.train_fraction * len(pool))
@@ -29,12 +39,7 @@ def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarra
             "on; raise it."
         )
     if experiment.split == "grouped":
-        if task.groups is None:
-            raise ValueError(f"the rows of {task.name!r} have no groups; use split='random'.")
-        place = np.argsort(shuffled(np.arange(task.groups.max() + 1), generator(seed, "split")))
-        pool = pool[np.argsort(place[task.groups[pool]], kind="stable")]
-        rest = pool[task.groups[pool] != task.groups[pool[n_train - 1]]]
-        rest = np.setdiff1d(rest, pool[:n_train])
+        pool, rest = _grouped(task, pool, n_train, seed)
     elif experiment.split == "random":
         pool = shuffled(pool, generator(seed, "split"))
         rest = pool[n_train:]
@@ -43,6 +48,18 @@ def split_rows(task: Task, experiment: Experiment, seed: int) -> tuple[np.ndarra
     train = pool[:n_train]
     test = rest if task.test_rows is None else task.test_rows
     return train.astype(np.int32), (test if len(test) else train).astype(np.int32)
+
+
+def _grouped(
+    task: Task, pool: np.ndarray, n_train: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pool by groups in random order, and its rows of groups that train nowhere."""
+    if task.groups is None:
+        raise ValueError(f"the rows of {task.name!r} have no groups; use split='random'.")
+    place = np.argsort(shuffled(np.arange(task.groups.max() + 1), generator(seed, "split")))
+    pool = pool[np.argsort(place[task.groups[pool]], kind="stable")]
+    rest = pool[task.groups[pool] != task.groups[pool[n_train - 1]]]
+    return pool, np.setdiff1d(rest, pool[:n_train])
 
 
 def measured(task: Task) -> np.ndarray | slice:
@@ -55,7 +72,8 @@ def measured_noise(
 ) -> list[np.ndarray]:
     """Noise of the hidden layers in measurement, each (seed, sample, unit); empty without noise.
 
-    Independent of the noise in training and, as all randomness, a function of seed and epoch.
+    Independent of the noise in training and, as all randomness, a function of seed and epoch; in
+    the units of the activations.
     """
     if not experiment.noise_std:
         return []

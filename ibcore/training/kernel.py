@@ -8,6 +8,7 @@ tests hold them together.
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, smaller, store, total
 from ibcore.training.functions import PRELU, activated
@@ -16,9 +17,23 @@ BLOCK = 256  # samples
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 LOSSES = {"cross_entropy": 0, "squared_error": 1}
 
+Floats = np.ndarray
+"""Numbers of one type within a run, float32 or float64."""
+Integers = NDArray[np.int64]
+
 
 @njit(**COMPILED)
-def _affine(t, parameters, at, z, below, above, n_in, n_out, n):
+def _affine(
+    t: Floats,
+    parameters: Floats,
+    at: int,
+    z: Floats,
+    below: int,
+    above: int,
+    n_in: int,
+    n_out: int,
+    n: int,
+) -> None:
     """z[u] = bias[u] + sum_i weight[i, u] t[i], four units at a time."""
     bias = at + n_in * n_out
     for s in range(0, n, LANES):
@@ -56,7 +71,9 @@ def _affine(t, parameters, at, z, below, above, n_in, n_out, n):
 
 
 @njit(**COMPILED)
-def _activate(z, t, above, alphas, alpha_at, n_out, n, code):
+def _activate(
+    z: Floats, t: Floats, above: int, alphas: Floats, alpha_at: int, n_out: int, n: int, code: int
+) -> None:
     """t = f(z), and f'(z) in the place of z; PReLU keeps z, which its slope's gradient needs."""
     for u in range(n_out):
         alpha = alphas[alpha_at + u] if code == PRELU else t.dtype.type(0)
@@ -69,7 +86,17 @@ def _activate(z, t, above, alphas, alpha_at, n_out, n, code):
 
 
 @njit(**COMPILED)
-def _through_activation(delta, slope, below, parameters, gradient, alpha_at, n_out, n, code):
+def _through_activation(
+    delta: Floats,
+    slope: Floats,
+    below: int,
+    parameters: Floats,
+    gradient: Floats,
+    alpha_at: int,
+    n_out: int,
+    n: int,
+    code: int,
+) -> None:
     """delta *= f'(z); for PReLU also the gradient of its slopes."""
     for u in range(n_out):
         first, row = below + u * BLOCK, u * BLOCK
@@ -86,7 +113,16 @@ def _through_activation(delta, slope, below, parameters, gradient, alpha_at, n_o
 
 
 @njit(**COMPILED)
-def _output_error(z, above, target, delta, n_out, n, scale, loss):
+def _output_error(
+    z: Floats,
+    above: int,
+    target: Floats,
+    delta: Floats,
+    n_out: int,
+    n: int,
+    scale: float,
+    loss: int,
+) -> None:
     """delta = gradient of the mean loss with respect to the output layer's z."""
     for s in range(0, n, LANES):
         out = above + s
@@ -109,7 +145,9 @@ def _output_error(z, above, target, delta, n_out, n, scale, loss):
 
 
 @njit(**COMPILED)
-def _accumulate(t, below, delta, gradient, at, n_in, n_out, n):
+def _accumulate(
+    t: Floats, below: int, delta: Floats, gradient: Floats, at: int, n_in: int, n_out: int, n: int
+) -> None:
     """Gradient of weight[i, u] += sum_s t[i, s] delta[u, s], of bias[u] += sum_s delta[u, s]."""
     for u in range(n_out):
         error = u * BLOCK
@@ -141,7 +179,9 @@ def _accumulate(t, below, delta, gradient, at, n_in, n_out, n):
 
 
 @njit(**COMPILED)
-def _back(delta, parameters, at, out, n_in, n_out, n):
+def _back(
+    delta: Floats, parameters: Floats, at: int, out: Floats, n_in: int, n_out: int, n: int
+) -> None:
     """out[i] = sum_u weight[i, u] delta[u], four inputs at a time."""
     for s in range(0, n, LANES):
         i = 0
@@ -168,9 +208,23 @@ def _back(delta, parameters, at, out, n_in, n_out, n):
 
 @njit(**COMPILED)
 def _gradient(
-    x, target, order, first, size, noise, widths, parameters, gradient, code, loss,
-    t, z, labels, delta, other,
-):  # fmt: skip
+    x: Floats,
+    target: Floats,
+    order: NDArray[np.int32],
+    first: int,
+    size: int,
+    noise: Floats,
+    widths: Integers,
+    parameters: Floats,
+    gradient: Floats,
+    code: int,
+    loss: int,
+    t: Floats,
+    z: Floats,
+    labels: Floats,
+    delta: Floats,
+    other: Floats,
+) -> None:
     """Gradient of the mean loss over the rows order[first : first + size], into ``gradient``.
 
     t and z hold BLOCK samples of every unit, inputs first; delta and other those of one layer.
@@ -226,7 +280,9 @@ def _gradient(
 
 
 @njit(**COMPILED)
-def _away_from_orthonormal(weights, out, at, n_in, n_out, scale):
+def _away_from_orthonormal(
+    weights: Floats, out: Floats, at: int, n_in: int, n_out: int, scale: float
+) -> None:
     """out += scale (W W^T W - W), the gradient of scale/4 |W^T W - I|^2."""
     for k in range(at, at + n_in * n_out):
         out[k] -= scale * weights[k]
@@ -240,7 +296,42 @@ def _away_from_orthonormal(weights, out, at, n_in, n_out, scale):
 
 
 @njit(**COMPILED)
-def _update(parameters, gradient, first, second, step, optimizer, learning_rate, momentum):
+def _penalize(
+    widths: Integers, parameters: Floats, gradient: Floats, decays: Floats, pulls: Floats
+) -> None:
+    """Add the gradient of the penalties on the weights of every layer."""
+    at = 0
+    for layer in range(len(widths) - 1):
+        n_in, n_out = widths[layer], widths[layer + 1]
+        if decays[layer] != 0:
+            for k in range(at, at + n_in * n_out):
+                gradient[k] += decays[layer] * parameters[k]
+        if pulls[layer] != 0:
+            _away_from_orthonormal(parameters, gradient, at, n_in, n_out, pulls[layer])
+        at += (n_in + 1) * n_out
+
+
+@njit(**COMPILED)
+def _retract(widths: Integers, before: Floats, parameters: Floats, retractions: Floats) -> None:
+    """The Parseval update of every layer, from a copy of the parameters."""
+    at = 0
+    for layer in range(len(widths) - 1):
+        n_in, n_out = widths[layer], widths[layer + 1]
+        _away_from_orthonormal(before, parameters, at, n_in, n_out, -retractions[layer])
+        at += (n_in + 1) * n_out
+
+
+@njit(**COMPILED)
+def _update(
+    parameters: Floats,
+    gradient: Floats,
+    first: Floats,
+    second: Floats,
+    step: int,
+    optimizer: int,
+    learning_rate: float,
+    momentum: float,
+) -> None:
     """One step of the optimiser, in place; ``step`` counts from 1."""
     number = parameters.dtype.type
     rate, mu, epsilon = number(learning_rate), number(momentum), number(1e-8)
@@ -265,9 +356,26 @@ def _update(parameters, gradient, first, second, step, optimizer, learning_rate,
 
 @njit(**COMPILED)
 def train_epochs(
-    x, target, orders, noise, batch_size, widths, parameters, first, second, step,
-    code, loss, optimizer, learning_rate, momentum, decays, pulls, retractions, n_epochs,
-):  # fmt: skip
+    x: Floats,
+    target: Floats,
+    orders: NDArray[np.int32],
+    noise: Floats,
+    batch_size: int,
+    widths: Integers,
+    parameters: Floats,
+    first: Floats,
+    second: Floats,
+    step: int,
+    code: int,
+    loss: int,
+    optimizer: int,
+    learning_rate: float,
+    momentum: float,
+    decays: Floats,
+    pulls: Floats,
+    retractions: Floats,
+    n_epochs: int,
+) -> int:
     """Run ``n_epochs`` epochs in place and return the number of updates done so far.
 
     All numbers are of one type, float32 or float64.
@@ -309,22 +417,10 @@ def train_epochs(
                 x, target, order, start, size, shaken, widths, parameters, gradient, code, loss,
                 t, z, labels, delta, other,
             )  # fmt: skip
+            _penalize(widths, parameters, gradient, decays, pulls)
             step += 1
-            at = 0
-            for layer in range(len(widths) - 1):
-                n_in, n_out = widths[layer], widths[layer + 1]
-                if decays[layer] != 0:
-                    for k in range(at, at + n_in * n_out):
-                        gradient[k] += decays[layer] * parameters[k]
-                if pulls[layer] != 0:
-                    _away_from_orthonormal(parameters, gradient, at, n_in, n_out, pulls[layer])
-                at += (n_in + 1) * n_out
             _update(parameters, gradient, first, second, step, optimizer, learning_rate, momentum)
             if retractions.any():
                 before[:] = parameters
-                at = 0
-                for layer in range(len(widths) - 1):
-                    n_in, n_out = widths[layer], widths[layer + 1]
-                    _away_from_orthonormal(before, parameters, at, n_in, n_out, -retractions[layer])
-                    at += (n_in + 1) * n_out
+                _retract(widths, before, parameters, retractions)
     return step

@@ -3,8 +3,9 @@
 It trains what the fused loop does not: wide layers, and everything on a GPU.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +18,8 @@ from ibcore.training.inputs import batch_orders, split_rows, target_table, train
 from ibcore.training.trajectory import Trajectory, pack
 from ibcore.work import bar
 
-# alpha holds the slopes of PReLU, (seed, 1, unit)
-ACTIVATIONS = {
+# alpha holds the slopes of PReLU, (seed, 1, unit); the others are given None
+ACTIVATIONS: dict[str, Callable[[torch.Tensor, Any], torch.Tensor]] = {
     "linear": lambda z, alpha: z,
     "tanh": lambda z, alpha: torch.tanh(z),
     "sigmoid": lambda z, alpha: torch.sigmoid(z),
@@ -37,7 +38,13 @@ ACTIVATIONS = {
 
 
 def pick_device(device: str) -> str:
-    """``"auto"`` takes a GPU where there is one; asking for one that is not there is an error."""
+    """``"cpu"`` or ``"cuda"``; ``"auto"`` takes a GPU where there is one.
+
+    Raises
+    ------
+    ValueError
+        If a GPU is asked for that is not there.
+    """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -45,10 +52,27 @@ def pick_device(device: str) -> str:
     return device
 
 
-def output(x, weights, biases, slopes, activation, noise):
+def output(
+    x: torch.Tensor,
+    weights: Sequence[torch.Tensor],
+    biases: Sequence[torch.Tensor],
+    slopes: Sequence[torch.Tensor],
+    activation: str,
+    noise: Sequence[torch.Tensor],
+) -> torch.Tensor:
     """(seed, sample, output): the forward pass up to the softmax.
 
-    ``noise`` has one (seed, sample, unit) tensor per hidden layer, or none at all.
+    Parameters
+    ----------
+    x : (seed, sample, feature) tensor
+    weights : (seed, fan_in, unit) tensors
+        One per layer.
+    biases : (seed, unit) tensors
+    slopes : (seed, unit) tensors
+        Of PReLU, one per hidden layer; empty for other activations.
+    activation : str
+    noise : (seed, sample, unit) tensors
+        One per hidden layer, or none at all.
     """
     *hidden, (weight, bias) = zip(weights, biases, strict=True)
     for layer, (w, b) in enumerate(hidden):
@@ -58,16 +82,19 @@ def output(x, weights, biases, slopes, activation, noise):
     return torch.baddbmm(bias[:, None], x, weight)
 
 
-def loss_per_network(out, target, loss):
-    """(seed,): mean over samples of cross-entropy or squared error."""
+def loss_per_network(out: torch.Tensor, target: torch.Tensor, loss: str) -> torch.Tensor:
+    """(seed,): mean over samples of cross-entropy, in nats, or squared error.
+
+    ``out`` and ``target`` are (seed, sample, output).
+    """
     if loss == "squared_error":
         return ((out - target) ** 2).sum(-1).mean(-1)
     return -(target * torch.log_softmax(out, -1)).sum(-1).mean(-1)
 
 
-def penalty(weights, experiment: Experiment):
+def penalty(weights: Sequence[torch.Tensor], experiment: Experiment) -> torch.Tensor:
     """(seed,): what L2 and the Parseval penalty add to the loss."""
-    total = 0
+    total = weights[0].new_zeros(len(weights[0]))
     for layer in experiment.penalized:
         w = weights[layer - 1]
         factor = 0.5 if experiment.l2_convention == "half_sum" else 1.0
@@ -79,7 +106,7 @@ def penalty(weights, experiment: Experiment):
 
 
 @torch.no_grad()
-def parseval_update(weights, experiment: Experiment):
+def parseval_update(weights: Sequence[torch.Tensor], experiment: Experiment) -> None:
     """W ← (1 + β) W - β W WᵀW (Cisse et al. 2017, eq. 11)."""
     if experiment.parseval and experiment.parseval_form == "update":
         for layer in experiment.penalized:
@@ -87,7 +114,9 @@ def parseval_update(weights, experiment: Experiment):
             w += experiment.parseval * (w - w @ (w.mT @ w))
 
 
-def optimizer_for(experiment: Experiment, parameters):
+def optimizer_for(
+    experiment: Experiment, parameters: Sequence[torch.Tensor]
+) -> torch.optim.Optimizer:
     """The torch optimizer of an experiment."""
     rate = experiment.learning_rate
     if experiment.optimizer == "adam":
@@ -161,6 +190,7 @@ class _Networks:
         return pack(Ensemble(weights, biases, slopes=slopes))
 
     def _order(self, epoch: int) -> torch.Tensor:
+        """(seed, sample): the training rows in the order of the batches."""
         orders = [
             batch_orders(self.experiment, seed, rows, epoch, 1)[0]
             for seed, rows in zip(self.seeds, self.rows, strict=True)
@@ -187,12 +217,11 @@ class _Networks:
             yield start
 
     def _update(self, index: torch.Tensor, shaken: Sequence[torch.Tensor]) -> None:
-        out = output(
-            self.x[index], self.weights, self.biases, self.slopes, self.experiment.activation,
-            shaken,
-        )  # fmt: skip
-        loss = loss_per_network(out, self.target[index], self.experiment.loss)
+        """One step of the optimiser on the rows ``index``, (seed, sample), with their noise."""
+        e = self.experiment
+        out = output(self.x[index], self.weights, self.biases, self.slopes, e.activation, shaken)
+        loss = loss_per_network(out, self.target[index], e.loss)
         self.optimizer.zero_grad(set_to_none=True)
-        (loss + penalty(self.weights, self.experiment)).sum().backward()
+        (loss + penalty(self.weights, e)).sum().backward()
         self.optimizer.step()
-        parseval_update(self.weights, self.experiment)
+        parseval_update(self.weights, e)

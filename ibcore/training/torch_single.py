@@ -1,6 +1,6 @@
 """Networks trained one after the other in torch: convolutions, and dropout."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, islice
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch.nn import functional
 from ibcore.config import Experiment
 from ibcore.networks import KERNEL, Ensemble
 from ibcore.randomness import generator
-from ibcore.tasks import load_task
+from ibcore.tasks import Task, load_task
 from ibcore.training.inputs import batch_orders, layer_widths, split_rows, target_table
 from ibcore.training.torch_batched import (
     ACTIVATIONS,
@@ -119,9 +119,13 @@ class _Network:
             yield start
 
 
-def _shaken(experiment, task, seed, n_rows, epoch):
+def _shaken(
+    experiment: Experiment, task: Task, seed: int, n_rows: int, epoch: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Noise of each hidden layer and factors of each dense one, in the order of the batches."""
-    widths, noise, kept = layer_widths(experiment, task)[1:-1], [], []
+    widths = layer_widths(experiment, task)[1:-1]
+    noise: list[np.ndarray] = []
+    kept: list[np.ndarray] = []
     if experiment.noise_std:
         rng = generator(seed, "noise", epoch)
         drawn = rng.standard_normal((n_rows, sum(widths)), np.float32)
@@ -134,7 +138,14 @@ def _shaken(experiment, task, seed, n_rows, epoch):
     return noise, kept
 
 
-def _output(t, weights, biases, experiment, noise, kept):
+def _output(
+    t: torch.Tensor,
+    weights: Sequence[torch.Tensor],
+    biases: Sequence[torch.Tensor],
+    experiment: Experiment,
+    noise: Sequence[torch.Tensor],
+    kept: Sequence[torch.Tensor],
+) -> torch.Tensor:
     """(sample, output): the forward pass up to the softmax."""
     n_convolutions, last = len(experiment.convolutions), len(weights) - 1
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
@@ -151,7 +162,7 @@ def _output(t, weights, biases, experiment, noise, kept):
     raise AssertionError("a network has an output layer")
 
 
-def _convolved(t, weight, bias):
+def _convolved(t: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """(sample, channel, side, side), from (sample, unit) and (fan_in, channel)."""
     channels = weight.shape[0] // KERNEL**2
     side = round((t.shape[1] // channels) ** 0.5)

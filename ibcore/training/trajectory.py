@@ -204,7 +204,7 @@ def unpack(parameters: np.ndarray, experiment: Experiment, task: Task) -> Ensemb
         weights.append(parameters[:, at : at + n].reshape(-1, fan_in, unit))
         biases.append(parameters[:, at + n : at + n + unit])
         at += n + unit
-    slopes = ()
+    slopes: tuple[np.ndarray, ...] = ()
     if experiment.activation == "prelu":
         ends = np.cumsum(experiment.hidden_widths)[:-1]
         slopes = tuple(np.split(parameters[:, at:], ends, axis=1))
