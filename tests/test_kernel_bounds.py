@@ -18,6 +18,7 @@ from ibcore.estimators.base import passes
 from ibcore.estimators.kernel import kernel_information
 from ibcore.estimators.pairwise import entries, similarities, similarities_by_hand
 from ibcore.information import entropy_from_counts
+from ibcore.simd import LANES
 
 TWO_POINTS = [  # distance in sigma, lower bound, exact, upper bound, in bits
     (0.5, 0.0223660069, 0.0437299629, 0.0873525089),
@@ -463,3 +464,26 @@ def test_labels_are_names():
         named = np.array(names)[y]
         assert KernelBound(0.1)(t, named) == KernelBound(0.1)(t, y)
         assert MirroredKernelBound(0.1)(t, named) == MirroredKernelBound(0.1)(t, y)
+
+
+def test_no_kernel_is_a_denormal_number():
+    """Far points, eight levels by squaring: what is stored stays normal, times any weight too."""
+    n = pairwise.STRETCH
+    points = np.linspace(0, 40, n, dtype=np.float32)
+    weight = np.full(n, 0.01, np.float32)
+    rates, squarings = pairwise._plan(np.array([2.0**-k for k in range(8)]))
+    kernels = np.full(pairwise.TILE * n, np.nan, np.float32)
+    for level in range(len(rates)):
+        sums = np.zeros(len(rates) * n, np.float32)
+        rows = np.zeros(len(rates) * pairwise.TILE * LANES, np.float32)
+        if squarings[level] == 0:
+            rate = np.float32(-rates[level])
+            pairwise._exponentials(points, n, 0, 0, n, rate, kernels)
+        pairwise._add_up(
+            weight, 0, 0, n, squarings[level] > 0, level, sums, rows, kernels, True
+        )  # fmt: skip
+        for found in (kernels, kernels * np.float32(0.01), sums, rows):
+            assert not ((found != 0) & (np.abs(found) < np.finfo(np.float32).tiny)).any()
+        exact = np.exp(-rates[level] * (points - points[0]) ** 2.0)
+        np.testing.assert_allclose(kernels[:n], np.maximum(exact, 1e-34), rtol=2e-4)
+    assert squarings.tolist() == [0, *[1] * 7]

@@ -20,8 +20,12 @@ from ibcore.estimators.counting import dense
 from ibcore.estimators.inputs import checked_labels, checked_layer, real_array
 from ibcore.estimators.scaling import within_reach
 from ibcore.information import label_distribution
-from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, store, total
+from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, store, total
 
+# No kernel is smaller than the square of this. It would change no sum, in which each entry counts
+# itself as 1; but the square of a smaller one, or its product with a weight, is a denormal number,
+# and each of these costs some processors 150 cycles.
+FLOOR = 1e-17
 TILE = 4  # entries whose kernels with a stretch of others are held at once
 STRETCH = 256
 OCTAVES = 8  # by squaring; each one doubles the relative error of a float32 kernel
@@ -214,10 +218,10 @@ def _exponentials(flat, n, i, start, end, rate, kernels):
             d = t - flat[u + i + 3]
             k3 = fma(d, d, k3)
         place = j - start
-        store(kernels, place, decay(k0 * rate))
-        store(kernels, STRETCH + place, decay(k1 * rate))
-        store(kernels, 2 * STRETCH + place, decay(k2 * rate))
-        store(kernels, 3 * STRETCH + place, decay(k3 * rate))
+        store(kernels, place, larger(decay(k0 * rate), FLOOR * FLOOR))
+        store(kernels, STRETCH + place, larger(decay(k1 * rate), FLOOR * FLOOR))
+        store(kernels, 2 * STRETCH + place, larger(decay(k2 * rate), FLOOR * FLOOR))
+        store(kernels, 3 * STRETCH + place, larger(decay(k3 * rate), FLOOR * FLOOR))
 
 
 @njit(**COMPILED)
@@ -225,7 +229,7 @@ def _square(start, end, kernels):
     """Every kernel squared: half the variance."""
     for row in range(0, TILE * STRETCH, STRETCH):
         for k in range(row, row + end - start, LANES):
-            k0 = load(kernels, k)
+            k0 = larger(load(kernels, k), FLOOR)
             store(kernels, k, k0 * k0)
 
 
@@ -241,6 +245,8 @@ def _add_up(weight, i, start, end, squared, level, sums, rows, kernels, both):
         k0, k1 = load(kernels, p), load(kernels, STRETCH + p)
         k2, k3 = load(kernels, 2 * STRETCH + p), load(kernels, 3 * STRETCH + p)
         if squared:
+            k0, k1 = larger(k0, FLOOR), larger(k1, FLOOR)
+            k2, k3 = larger(k2, FLOOR), larger(k3, FLOOR)
             k0, k1, k2, k3 = k0 * k0, k1 * k1, k2 * k2, k3 * k3
             store(kernels, p, k0)
             store(kernels, STRETCH + p, k1)
