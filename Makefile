@@ -1,4 +1,4 @@
-# make book | site | test | test-long | results | bench | clean
+# make book | site | check | test | test-long | results | certify | bench | clean
 #
 # PYTHON     the interpreter the environment is made from (3.11 or later)
 # PIP_FLAGS  further options for pip, such as the address of an index with the CPU build of torch
@@ -15,14 +15,17 @@ ready := $(VENV)/.ready
 notebooks := $(sort $(wildcard book/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book execute pages site test lint test-long results bench lock clean
+.PHONY: help setup book execute pages site check test lint test-long results certify bench lock \
+    clean
 
 help:
 	@echo "make book       execute every chapter from the published results and build the site"
 	@echo "make site       build the site from the stored notebooks"
+	@echo "make check      lint, types and quick tests, for everyday work"
 	@echo "make test       everything CI checks"
 	@echo "make test-long  the checks that take minutes"
 	@echo "make results    compute every result at paper scale, resumable; RESULTS=folder: all anew"
+	@echo "make certify    run a part of every stored result again after a change of code"
 	@echo "make bench      the benchmarks"
 	@echo "make lock       write requirements.lock and environment.yml from the environment"
 	@echo "make clean      remove what was built; the environment stays"
@@ -59,6 +62,9 @@ lint: $(ready)
 	$(bin)/ruff format --check
 	$(bin)/lint-imports
 
+check: lint
+	$(bin)/python -m pytest -q -n $(WORKERS) -m "not long and not slow" tests
+
 # One run of pytest, so that its closing line counts everything: tests, doctests, the browser
 # on the site just built, papermill on each chapter, nbval on the stored notebooks.
 test: lint site
@@ -70,7 +76,11 @@ test-long: $(ready)
 	HYPOTHESIS_PROFILE=long $(bin)/python -m pytest -n $(WORKERS) --dist worksteal -m long tests ibcore
 
 results: $(ready)
-	$(bin)/python -m ibcore run all $(if $(RESULTS),--recompute --results $(RESULTS),--publish)
+	$(bin)/python -m ibcore run all $(if $(RESULTS),--from-nothing --results $(RESULTS),--publish)
+
+# After a change of code that should move no number: what comes out the same is trusted again.
+certify: $(ready)
+	$(bin)/python -m ibcore certify
 
 bench: $(ready)
 	@set -e; for script in benchmarks/bench_*.py; do \

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from ibcore import claims, identity, plane
+from ibcore import claims, plane
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, EdgeBinning, Exact
+from ibcore.results import provenance
+from ibcore.results.measuring import with_performance
 from ibcore.study import Study, book_folder, chapters
 from ibcore.training import train
 
@@ -114,27 +116,38 @@ def test_book_folder_is_found_or_named(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("chapter", chapters())
 def test_every_experiment_is_published_whole_and_by_trusted_code(chapter):
-    """Each stored plane passes its checksum and schema, at full scale, by today's code or one
-    certified to give the same.
+    """Each stored plane passes its checksums and its schema, is the one asked for, has the rulers
+    and observables that the chapter names and no more, at full scale, by today's code or code that
+    is certified to give the same.
     """
     study = Study(chapter, results=PUBLISHED)
-    for name, experiment in study.experiments.items():
-        stored = plane.load(PUBLISHED / "planes" / f"{experiment.digest()}.nc")
-        assert set(experiment.seeds) <= set(stored.seed.values), name
-        assert set(experiment.epochs) <= set(stored.epoch.values), name
+    for name in study.experiments:
+        stored = study.stored(name)
+        assert stored is not None, f"{name} is not published whole; run `make results`"
         assert stored.attrs["profile"] == "paper", name
-        assert study.store.trusts(experiment.digest(), stored.attrs["code_digest"]), name
+        stale = study.store.distrusted(stored)
+        assert not stale, (
+            f"{name} was made by other code ({', '.join(stale)}). If no number should have moved, "
+            "`make certify` runs a part of it again and, where it comes out the same, says so in "
+            "book/results/certificates.json; commit that file."
+        )
+        variables = {one for o in with_performance(study.observables(name)) for one in o.names}
+        assert {"i_xt", "i_ty"} | variables <= set(stored.data_vars), name
 
 
 @pytest.mark.parametrize("chapter", chapters())
 def test_canaries_of_published_results_live(chapter):
-    """The first 20 updates of every published experiment on 12 bits come out as stored."""
+    """The first updates of published experiments come out as stored, the first and last of each
+    family.
+    """
     study = Study(chapter, results=PUBLISHED)
-    for name, experiment in study.experiments.items():
-        if experiment.task != "mnist":
-            stored = plane.load(study.stored(name))
-            expected = json.loads(stored.attrs["canary"])
-            assert identity.canaries_agree(identity.canary(experiment), expected), name
+    for names in study.packs().values():
+        for name in {names[0], names[-1]}:
+            experiment = study.experiments[name]
+            if experiment.task != "mnist":
+                expected = json.loads(study.stored(name).attrs["canary"])
+                found = provenance.canary(experiment)
+                assert provenance.canaries_agree(found, expected), (name, found, expected)
 
 
 @pytest.mark.parametrize("name", ["tanh", "relu"])
@@ -142,14 +155,38 @@ def test_published_weights_give_the_published_plane(name):
     """A reader's new ruler starts from weights that reproduce what the old one said."""
     study = Study("estimators", results=PUBLISHED)
     experiment = study.experiments[name]
-    stored = plane.load(study.stored(name))
-    trajectory = study.store.weights(experiment, experiment.seeds[:10], own_only=False)
+    stored = study.stored(name)
+    trajectory = study.store.weights(experiment, experiment.seeds[:10])
     ruler = study.estimators(name)[0]
     for k in (0, 20, -1):
         layers = trajectory.ensemble(k)[3].layers(trajectory.task.x)
         found = [ruler(t[0], trajectory.task.y).i_xt for t in layers]
         expected = stored.i_xt.sel(estimator=repr(ruler), seed=3).isel(epoch=k)
         np.testing.assert_allclose(found, expected, atol=1.01e-4)
+
+
+def test_results_are_few_and_small():
+    """25 MB, the weights that readers need included; a pack holds what its chapter asks for."""
+    files = [path for path in PUBLISHED.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 25e6
+    packs = {path.stem for path in (PUBLISHED / "planes").iterdir()}
+    assert packs == {name for chapter in chapters() for name in Study(chapter).packs()}
+
+
+def test_packs_hold_no_observable_that_their_chapter_does_not_ask_for():
+    for chapter in chapters():
+        study = Study(chapter, results=PUBLISHED)
+        for pack, names in study.packs().items():
+            stored = plane.load_pack(PUBLISHED / "planes" / f"{pack}.zip")
+            for name in names:
+                asked = {
+                    variable
+                    for one in with_performance(study.observables(name))
+                    for variable in one.names
+                }
+                found = stored[study.experiments[name].digest()]
+                information = {"i_xt", "i_ty", "i_xt_error", "i_ty_error"}
+                assert set(found.data_vars) - information == asked, name
 
 
 @pytest.mark.parametrize("chapter", chapters())
@@ -167,7 +204,7 @@ def test_shuffled_labels_take_the_verdict_away():
     know nothing of Y, and the row of the snapshots must not survive.
     """
     study = Study("shwartz_ziv", results=PUBLISHED)
-    stored = plane.load(study.stored("released"))
+    stored = study.stored("released")
     experiment = study.experiments["released"]
     trajectory = train(experiment, seeds=experiment.seeds[:10], progress=False)
     y = np.random.default_rng(0).permutation(trajectory.task.y)
