@@ -149,7 +149,7 @@ def test_images_pass_in_chunks_and_give_the_same(monkeypatch):
     chunked = dataclasses.replace(digits, measured_rows=digits.test_rows)
     whole = view(task="digits")
     parts = dataclasses.replace(whole, task=chunked)
-    monkeypatch.setattr(observables, "CHUNK", 100)
+    monkeypatch.setattr(observables.base, "CHUNK", 100)
     for name, value in Performance()(whole).items():
         assert Performance()(parts)[name] == pytest.approx(value, abs=1e-12)
     for mine, theirs in zip(parts.layers, whole.layers, strict=True):

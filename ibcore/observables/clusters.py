@@ -27,7 +27,7 @@ class Clustering(Observable):
     def __call__(self, view: View) -> dict[str, list[float]]:
         """Numbers per layer, by name."""
         labels = view.target[measured(view.task)].argmax(axis=1)
-        found = {name: [] for name in self.names}
+        found: dict[str, list[float]] = {name: [] for name in self.names}
         for t in view.layers:
             spread = geometry.scatter(t, labels)
             found["scatter_within"].append(spread.within)
@@ -57,7 +57,7 @@ class Corners(Observable):
     def __call__(self, view: View) -> dict[str, list[float]]:
         """Numbers per layer, by name."""
         labels = view.target[measured(view.task)].argmax(axis=1)
-        found = {name: [] for name in self.names}
+        found: dict[str, list[float]] = {name: [] for name in self.names}
         for t in view.layers:
             homes, shares = [], []
             for c in np.unique(labels):

@@ -42,13 +42,13 @@ class GradientStatistics(Observable):
             settings = view.experiment.replace(batch_size=self.batch_size)
             train = batch_orders(settings, view.seed, train, view.epoch, 1)[0]
         below, deltas = self._backward(view, train)
-        found = {name: [] for name in self.names}
+        found: dict[str, list[float]] = {name: [] for name in self.names}
         starts = np.arange(0, len(train), self.batch_size)
         sizes = np.diff([*starts, len(train)])
         for h, delta in zip(below, deltas, strict=True):
             mean = h.T @ delta / len(train)
             square = ((h * h).sum(axis=1) * (delta * delta).sum(axis=1)).mean()
-            found["gradient_mean"].append(np.linalg.norm(mean))
+            found["gradient_mean"].append(float(np.linalg.norm(mean)))
             found["gradient_std"].append(np.sqrt(max(square - (mean * mean).sum(), 0.0)))
             batches = np.stack(
                 [
@@ -56,8 +56,8 @@ class GradientStatistics(Observable):
                     for start, size in zip(starts, sizes, strict=True)
                 ]
             )
-            found["minibatch_gradient_mean"].append(np.linalg.norm(batches.mean(axis=0)))
-            found["minibatch_gradient_std"].append(np.linalg.norm(batches.std(axis=0)))
+            found["minibatch_gradient_mean"].append(float(np.linalg.norm(batches.mean(axis=0))))
+            found["minibatch_gradient_std"].append(float(np.linalg.norm(batches.std(axis=0))))
         return found
 
     @staticmethod

@@ -40,22 +40,22 @@ class SelfConsistency(Observable):
         ruler = Binning(n_bins=self.n_bins, low=-1.0, high=1.0)
         target = view.target[measured(view.task)].astype(np.float64)
         classes, s = np.unique(target, axis=0, return_inverse=True)
-        found = {"ib_beta": [], "ib_divergence": []}
+        found: dict[str, list[float]] = {name: [] for name in self.names}
         for layer in view.layers:
             _, t = np.unique(ruler.codes(layer), axis=0, return_inverse=True)
             joint = np.zeros((len(classes), t.max() + 1))
             np.add.at(joint, (s, t), 1 / len(t))
-            p_t = joint.sum(axis=0)
-            p_y_given_t = (joint / p_t).T @ classes
-            cost = [
-                -(
-                    joint * np.log2(np.maximum(ib_encoder(classes, p_t, p_y_given_t, b), 1e-300))
-                ).sum()
-                for b in betas
-            ]
+            cost = [_divergence(joint, classes, beta) for beta in betas]
             found["ib_beta"].append(betas[np.argmin(cost)])
             found["ib_divergence"].append(np.min(cost))
         return found
+
+
+def _divergence(joint: np.ndarray, p_y_given_x: np.ndarray, beta: float) -> float:
+    """-E log2 p_β(t(x)|x), in bits, of a joint distribution (x, t) in which t follows from x."""
+    p_t = joint.sum(axis=0)
+    encoder = ib_encoder(p_y_given_x, p_t, (joint / p_t).T @ p_y_given_x, beta)
+    return -(joint * np.log2(np.maximum(encoder, 1e-300))).sum()
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class BinShares(Observable):
         hidden = view.layers[:-1]
         low, high = min(t.min() for t in hidden), max(t.max() for t in hidden)
         first_edge = low + (high - low) / self.n_bins
-        found = {name: [] for name in self.names}
+        found: dict[str, list[float]] = {name: [] for name in self.names}
         for t in view.layers:
             levels = np.unique(t)
             edges = AdaptiveBinning(self.n_bins).edges(t)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from string import Template
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -227,10 +228,10 @@ class RulerSlider:
         *,
         threshold: float = 0.5,
     ):
-        data = {"rulers": list(rulers), "threshold": threshold, "planes": []}
+        drawn = []
         for name, plane in planes.items():
             chosen = plane.sel(estimator=list(rulers.values()))
-            data["planes"].append(
+            drawn.append(
                 {
                     "name": name,
                     "top": float(np.log2(plane.attrs["n_samples"])),
@@ -239,7 +240,11 @@ class RulerSlider:
                     "y": chosen.i_ty.median("seed").round(3).values.tolist(),
                 }
             )
-        self.data = data
+        self.data: dict[str, Any] = {
+            "rulers": list(rulers),
+            "threshold": threshold,
+            "planes": drawn,
+        }
 
     def _repr_html_(self) -> str:
         colours = [style.look(i).colour for i in range(8)]
