@@ -18,6 +18,8 @@ from pathlib import Path
 import execute
 import pandas as pd
 
+from ibcore.files import write_whole
+
 EXAMPLE = re.compile(
     r"^```python\n(?P<code>.*?)^```\n(?P<output>\n```text\n(?P<stated>.*?)^```\n)?",
     flags=re.DOTALL | re.MULTILINE,
@@ -86,7 +88,7 @@ def main(path: Path = execute.BOOK.parent / "README.md") -> int:
     text = path.read_text(encoding="utf-8")
     renewed = with_outputs(text)
     if renewed != text:
-        execute.write_whole(path, renewed)
+        write_whole(path, renewed.encode())
     print(f"{path.name}: {'unchanged' if renewed == text else 'written'}")
     return 0
 

@@ -15,7 +15,6 @@ import asyncio
 import hashlib
 import os
 import re
-import secrets
 import sys
 import tempfile
 import time
@@ -28,6 +27,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+
+from ibcore.files import write_whole
 
 BOOK = Path(__file__).resolve().parents[1]
 
@@ -159,19 +160,6 @@ def to_text(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write beside, under a name of its own, then rename: nobody ever sees half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with part.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def execute(chapter: Path) -> str:
     """The executed notebook of one chapter, as text."""
     text = chapter.read_text(encoding="utf-8")
@@ -185,7 +173,7 @@ def store(chapter: Path, *, check: bool = False) -> str:
         return "unchanged"
     if check:
         return "differs"
-    write_whole(stored, text)
+    write_whole(stored, text.encode())
     return "written"
 
 

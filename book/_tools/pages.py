@@ -24,6 +24,7 @@ from typing import Any
 import execute
 
 from ibcore.claims import BADGES, badge, load_ledger, load_registry
+from ibcore.files import write_whole
 
 # What the words mean, in the order of the tables.
 WORDS = {
@@ -335,7 +336,7 @@ def main() -> int:
         return 1
     for path, text in found.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            execute.write_whole(path, text)
+            write_whole(path, text.encode())
             print(f"{path.name}: written")
     return 0
 

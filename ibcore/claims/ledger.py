@@ -8,8 +8,6 @@ from its tests, a file that was edited and a criterion that changed after its ve
 
 import json
 import math
-import os
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -18,6 +16,7 @@ from typing import Any, NoReturn
 
 from ibcore.claims.registry import CHAPTERS, content_hash, find_claim, load_registry, registry_hash
 from ibcore.claims.verdict import LEDGER_KEYS, Verdict
+from ibcore.files import write_whole
 
 Details = dict[str, Any]
 
@@ -264,20 +263,8 @@ def _entry_of(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, content: Any) -> None:
-    """Beside its place under a name of its own, to the disk, then renamed."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:  # of a full disk, it names no file
-        raise OSError(error.errno, f"{error.strerror}, while writing", str(path)) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, text.encode())
 
 
 def _finite(value: Any) -> Any:
