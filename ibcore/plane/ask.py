@@ -1,7 +1,8 @@
 """Put planes together, take parts of them, summarise them over seeds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,14 +11,21 @@ from ibcore.plane.schema import CHECKSUM, COORDINATES, check, plain
 
 
 def merge_seeds(planes: Sequence[xr.Dataset]) -> xr.Dataset:
-    """One plane with the networks of all ``planes``, sorted by seed."""
-    planes = _mergeable(planes, along="seed")
-    names = [set(plane.data_vars) for plane in planes]
-    if set.union(*names) != set.intersection(*names):
-        odd = sorted(set.union(*names) - set.intersection(*names))
-        raise ValueError(f"only some planes have {', '.join(odd)}; drop or compute them first.")
-    merged = _concat(planes, "seed").sortby("seed")
-    merged.attrs = merged_attrs(planes)
+    """One plane with the networks of all ``planes``, sorted by seed.
+
+    Raises
+    ------
+    ValueError
+        If a seed occurs twice, only some planes have a variable, or they are not of one experiment.
+    """
+    parts = _mergeable(planes, along="seed")
+    names = [set(map(str, plane.data_vars)) for plane in parts]
+    some, all_have = names[0].union(*names), names[0].intersection(*names)
+    if some != all_have:
+        odd = ", ".join(sorted(some - all_have))
+        raise ValueError(f"only some planes have {odd}; drop or compute them first.")
+    merged = _concat(parts, "seed").sortby("seed")
+    merged.attrs = merged_attrs(parts)
     seeds = merged["seed"].values.tolist()
     experiment = json.loads(merged.attrs["experiment"])
     if isinstance(experiment, dict) and "n_seeds" in experiment:
@@ -28,11 +36,17 @@ def merge_seeds(planes: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def merge_estimators(planes: Sequence[xr.Dataset]) -> xr.Dataset:
-    """One plane with the estimators of all ``planes``, which must measure the same networks."""
-    planes = _mergeable(planes, along="estimator")
-    rulers = [[name for name in p.data_vars if "estimator" in p[name].dims] for p in planes]
-    merged = _concat([p[names] for p, names in zip(planes, rulers, strict=True)], "estimator")
-    for plane, names in zip(planes, rulers, strict=True):
+    """One plane with the estimators of all ``planes``, which must measure the same networks.
+
+    Raises
+    ------
+    ValueError
+        If an estimator occurs twice, the networks differ, or they are not of one experiment.
+    """
+    parts = _mergeable(planes, along="estimator")
+    rulers = [[name for name in p.data_vars if "estimator" in p[name].dims] for p in parts]
+    merged = _concat([p[names] for p, names in zip(parts, rulers, strict=True)], "estimator")
+    for plane, names in zip(parts, rulers, strict=True):
         for name, variable in plane.drop_vars(names).data_vars.items():
             if name not in merged:
                 merged[name] = variable
@@ -41,44 +55,55 @@ def merge_estimators(planes: Sequence[xr.Dataset]) -> xr.Dataset:
                     f"{name} differs between the planes: these are not the same networks. "
                     "Measure all estimators on one training run."
                 )
-    merged.attrs = merged_attrs(planes)
+    merged.attrs = merged_attrs(parts)
     check(merged)
     return merged
 
 
 def _concat(planes: list[xr.Dataset], dim: str) -> xr.Dataset:
-    how = {"data_vars": "minimal", "coords": "minimal", "compat": "override", "join": "exact"}
-    return xr.concat(planes, dim, combine_attrs="override", **how)
-
-
-def _mergeable(planes: Sequence[xr.Dataset], along: str) -> list[xr.Dataset]:
-    planes = list(planes)
-    if not planes:
-        raise ValueError("nothing to merge: give at least one plane.")
-    for plane in planes:
-        check(plane)
-        for name, dims in COORDINATES.items():
-            if along not in dims and not np.array_equal(plane[name], planes[0][name]):
-                raise ValueError(
-                    f"planes that differ in {name!r} cannot be merged along {along!r}: "
-                    f"{planes[0][name].values.tolist()} and {plane[name].values.tolist()}."
-                )
-        for name in ("digest", "code_digest", "seed_rule", "profile", "n_samples"):
-            if plane.attrs[name] != planes[0].attrs[name]:
-                raise ValueError(
-                    f"planes with different {name} cannot be merged: "
-                    f"{planes[0].attrs[name]!r} and {plane.attrs[name]!r}. Compute them anew."
-                )
-    values, counts = np.unique(
-        np.concatenate([p[along].values for p in planes]), return_counts=True
+    return xr.concat(
+        planes,
+        dim,
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        join="exact",
+        combine_attrs="override",
     )
+
+
+def _mergeable(planes: Iterable[xr.Dataset], along: str) -> list[xr.Dataset]:
+    """The planes, if they agree in all but what lies along one dimension."""
+    parts = list(planes)
+    if not parts:
+        raise ValueError("nothing to merge: give at least one plane.")
+    for plane in parts:
+        check(plane)
+        _check_alike(plane, parts[0], along)
+    values, counts = np.unique(np.concatenate([p[along].values for p in parts]), return_counts=True)
     if (counts > 1).any():
         twice = ", ".join(map(str, values[counts > 1]))
         raise ValueError(f"{along} {twice} occurs in more than one plane; drop one of them.")
-    return planes
+    return parts
 
 
-def merged_attrs(planes: list[xr.Dataset]) -> dict:
+def _check_alike(plane: xr.Dataset, first: xr.Dataset, along: str) -> None:
+    """Refuse two planes of different coordinates or origin."""
+    for name, dims in COORDINATES.items():
+        if along not in dims and not np.array_equal(plane[name], first[name]):
+            raise ValueError(
+                f"planes that differ in {name!r} cannot be merged along {along!r}: "
+                f"{first[name].values.tolist()} and {plane[name].values.tolist()}."
+            )
+    for name in ("digest", "code_digest", "seed_rule", "profile", "n_samples"):
+        if plane.attrs[name] != first.attrs[name]:
+            raise ValueError(
+                f"planes with different {name} cannot be merged: "
+                f"{first.attrs[name]!r} and {plane.attrs[name]!r}. Compute them anew."
+            )
+
+
+def merged_attrs(planes: Sequence[xr.Dataset]) -> dict[str, Any]:
     """Attributes of the first plane, the whole duration, and in ``parts`` what differed."""
     attrs = {name: plain(value) for name, value in planes[0].attrs.items()}
     attrs.pop(CHECKSUM, None)
@@ -107,9 +132,17 @@ def select(
     seed, epoch : int, list of int, or slice of labels (both ends included)
     layer : the same; negative numbers count from the output layer, −1
 
-    A single label drops the dimension, a list or slice keeps it.
+    Returns
+    -------
+    Dataset
+        A single label drops its dimension, a list or slice keeps it.
+
+    Raises
+    ------
+    ValueError
+        For a label that the plane does not have.
     """
-    asked = {"estimator": estimator, "seed": seed, "epoch": epoch, "layer": layer}
+    asked: dict[str, Any] = {"estimator": estimator, "seed": seed, "epoch": epoch, "layer": layer}
     for dim, label in asked.items():
         if label is None:
             continue
@@ -121,7 +154,8 @@ def select(
     return plane
 
 
-def _label(plane: xr.Dataset, dim: str, label: object) -> object:
+def _label(plane: xr.Dataset, dim: str, label: Any) -> Any:
+    """A label that the plane has; counted from the output layer where it is negative."""
     label = repr(label) if dim == "estimator" and not isinstance(label, str) else label
     there = plane[dim].values.tolist()
     if dim == "layer" and label < 0:
@@ -143,9 +177,15 @@ def summarise(
         ``quantity`` without seed, in its units; attrs quantity, units and n_seeds. With a single
         seed the interval is NaN. A NaN in any seed makes the whole entry NaN: no network is left
         out silently.
+
+    Raises
+    ------
+    ValueError
+        If the plane has no such quantity, or it has no seeds.
     """
     if quantity not in plane.data_vars:
-        raise ValueError(f"no {quantity!r} in this plane; it has {', '.join(plane.data_vars)}.")
+        there = ", ".join(map(str, plane.data_vars))
+        raise ValueError(f"no {quantity!r} in this plane; it has {there}.")
     if "seed" not in plane[quantity].dims:
         raise ValueError(f"{quantity!r} has no seeds left to summarise; select fewer.")
     variable = plane[quantity].transpose("seed", ...)

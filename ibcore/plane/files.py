@@ -12,6 +12,7 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -77,12 +78,20 @@ def from_bytes(content: bytes, where: str | Path) -> xr.Dataset:
     return plane
 
 
-def save(plane: xr.Dataset, path: str | os.PathLike) -> Path:
-    """Check ``plane`` and write it to ``path``, all or nothing."""
+def save(plane: xr.Dataset, path: str | os.PathLike[str]) -> Path:
+    """Check ``plane`` and write it to ``path``, all or nothing.
+
+    Raises
+    ------
+    ValueError
+        If the plane leaves the schema.
+    OSError
+        If the file cannot be written; what was there before stays.
+    """
     return write_whole(Path(path), to_bytes(plane))
 
 
-def load(path: str | os.PathLike) -> xr.Dataset:
+def load(path: str | os.PathLike[str]) -> xr.Dataset:
     """Plane from a file, whole in memory.
 
     Raises
@@ -107,7 +116,7 @@ def load(path: str | os.PathLike) -> xr.Dataset:
     return from_bytes(path.read_bytes(), path)
 
 
-def save_pack(planes: Mapping[str, xr.Dataset], path: str | os.PathLike) -> Path:
+def save_pack(planes: Mapping[str, xr.Dataset], path: str | os.PathLike[str]) -> Path:
     """Write several planes, by digest, to one archive, all or nothing."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as file:
@@ -118,8 +127,14 @@ def save_pack(planes: Mapping[str, xr.Dataset], path: str | os.PathLike) -> Path
     return write_whole(Path(path), sealed_archive(archive.getvalue()))
 
 
-def load_pack(path: str | os.PathLike) -> dict[str, xr.Dataset]:
-    """The planes of an archive, by digest."""
+def load_pack(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
+    """The planes of an archive, by digest.
+
+    Raises
+    ------
+    DamagedPlaneError
+        A ValueError: the archive, or a plane in it, is damaged.
+    """
     return {
         digest: from_bytes(content, f"{digest}.nc in {path}")
         for digest, content in read_pack(Path(path)).items()
@@ -127,7 +142,13 @@ def load_pack(path: str | os.PathLike) -> dict[str, xr.Dataset]:
 
 
 def read_pack(path: Path) -> dict[str, bytes]:
-    """The files in an archive, by digest."""
+    """The files in an archive, by digest; their content is not looked at.
+
+    Raises
+    ------
+    DamagedPlaneError
+        A ValueError: the archive is not what was written.
+    """
     try:
         content = path.read_bytes()
         unsealed(content)
@@ -170,18 +191,18 @@ def _damage(path: str | Path, reason: str) -> str:
     )
 
 
-def _encoding(plane: xr.Dataset) -> dict[str, dict]:
-    encoding: dict[str, dict] = {name: {"dtype": "int32"} for name in ("seed", "epoch", "layer")}
+def _encoding(plane: xr.Dataset) -> dict[str, dict[str, Any]]:
+    encoding: dict[str, dict[str, Any]] = {}
     for name in ("seed", "epoch", "layer", "update", "width"):
         encoding[name] = {"dtype": "int32"}
         if np.abs(plane[name].values).max(initial=0) >= 2**31:
             raise ValueError(f"{name} has values beyond 2e9, too large for a file.")
-    for name, variable in plane.data_vars.items():
+    for held, variable in plane.data_vars.items():
         if variable.attrs.get("units") == "bits":
             scaled = {"scale_factor": INFORMATION_STEP, "_FillValue": np.int32(_NOT_A_NUMBER)}
-            encoding[str(name)] = {"dtype": "int32", **scaled}
+            encoding[str(held)] = {"dtype": "int32", **scaled}
             if np.nanmax(np.abs(variable.values), initial=0) / INFORMATION_STEP >= 2**31 - 1:
-                raise ValueError(f"{name} has values beyond 4e5 bits, too large for a file.")
+                raise ValueError(f"{held} has values beyond 4e5 bits, too large for a file.")
     return encoding
 
 

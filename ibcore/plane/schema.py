@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,20 +11,20 @@ from numpy.typing import ArrayLike
 SCHEMA_VERSION = 2
 DIMS = ("estimator", "seed", "epoch", "layer")
 INFORMATION_STEP = 2e-4
-REQUIRED_VARIABLES = {
+REQUIRED_VARIABLES: dict[str, tuple[str, ...]] = {
     "i_xt": DIMS,
     "i_ty": DIMS,
     "loss": ("seed", "epoch"),
     "train_accuracy": ("seed", "epoch"),
     "test_accuracy": ("seed", "epoch"),
 }
-COORDINATES = {
+COORDINATES: dict[str, tuple[str, ...]] = {
     **{dim: (dim,) for dim in DIMS},
     "update": ("epoch",),
     "width": ("layer",),
     "measures": ("estimator",),
 }
-REQUIRED_ATTRS = {
+REQUIRED_ATTRS: dict[str, type | str] = {
     "schema_version": int,
     "experiment": "json",
     "digest": str,
@@ -73,18 +74,20 @@ def new_plane(
         others (seed, epoch, layer).
     attrs : {name: value}
         Provenance; ``schema_version`` is added.
+
+    Raises
+    ------
+    ValueError
+        That names everything in which the arrays make no information plane.
     """
-    axes = {2: DIMS[1:3], 3: DIMS[1:], 4: DIMS}
+    axes: dict[int, tuple[str, ...]] = {2: DIMS[1:3], 3: DIMS[1:], 4: DIMS}
     data = {}
-    for name, values in variables.items():
-        values = np.asarray(values, dtype=np.float64)
+    for name, given in variables.items():
+        values = np.asarray(given, dtype=np.float64)
         if values.ndim not in axes:
             raise ValueError(f"{name} must have 2, 3 or 4 axes, got shape {values.shape}.")
-        data[name] = (
-            axes[values.ndim],
-            values,
-            {"units": _UNITS[name][0]} if name in _UNITS else {},
-        )
+        about = {"units": _UNITS[name][0]} if name in _UNITS else {}
+        data[name] = (axes[values.ndim], values, about)
     coords = {
         "estimator": np.array(list(estimators), dtype=np.str_),
         "seed": np.asarray(seeds, dtype=np.int64),
@@ -121,7 +124,8 @@ def _shape_faults(plane: xr.Dataset) -> list[str]:
             faults.append(f"variable {name!r} is missing")
         elif plane[name].dims != dims:
             faults.append(f"{name} must have dims {dims}, got {plane[name].dims}")
-    for name, variable in plane.data_vars.items():
+    for held, variable in plane.data_vars.items():
+        name = str(held)
         if variable.dims != tuple(dim for dim in DIMS if dim in variable.dims):
             faults.append(f"{name} must have its dims in the order {DIMS}, got {variable.dims}")
         if variable.dtype.kind not in "fiu":
@@ -134,16 +138,15 @@ def _shape_faults(plane: xr.Dataset) -> list[str]:
     return faults
 
 
-def _attr_faults(attrs: Mapping) -> list[str]:
+def _attr_faults(attrs: Mapping[str, Any]) -> list[str]:
     faults = []
     for name, kind in REQUIRED_ATTRS.items():
         if name not in attrs:
             faults.append(f"attr {name!r} is missing")
-        elif kind == "json" and not _is_json(attrs[name]):
-            faults.append(f"attr {name!r} must be JSON text, got {attrs[name]!r}")
-        elif kind != "json" and not isinstance(
-            plain(attrs[name]), int | float if kind is float else kind
-        ):
+        elif isinstance(kind, str):
+            if not _is_json(attrs[name]):
+                faults.append(f"attr {name!r} must be JSON text, got {attrs[name]!r}")
+        elif not isinstance(plain(attrs[name]), int | float if kind is float else kind):
             faults.append(f"attr {name!r} must be {kind.__name__}, got {attrs[name]!r}")
     for name, value in attrs.items():
         if not isinstance(plain(value), str | int | float) or isinstance(plain(value), bool):
@@ -169,22 +172,22 @@ def _value_faults(plane: xr.Dataset) -> list[str]:
         faults.append(f"epochs must increase from 0 on, got {plane['epoch'].values.tolist()}")
     if (np.diff(plane["update"].values) < 0).any():
         faults.append("updates must not decrease with the epoch")
-    for name, variable in plane.data_vars.items():
+    for held, variable in plane.data_vars.items():
         n_infinite = np.count_nonzero(np.isinf(variable.values))
         if n_infinite:
-            faults.append(f"{name} has {n_infinite} infinite values")
+            faults.append(f"{held} has {n_infinite} infinite values")
     for name in ("train_accuracy", "test_accuracy"):
         if ((plane[name].values < 0) | (plane[name].values > 1)).any():
             faults.append(f"{name} must lie between 0 and 1")
     return faults
 
 
-def plain(value: object) -> object:
+def plain(value: Any) -> Any:
     """NumPy scalar as the Python number it stands for."""
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _is_json(text: object) -> bool:
+def _is_json(text: Any) -> bool:
     try:
         json.loads(text)
     except (TypeError, ValueError):
