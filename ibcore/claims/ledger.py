@@ -37,9 +37,10 @@ def write_ledger(path: str | Path, verdicts: Iterable[Verdict]) -> None:
         damaged or was edited.
     """
     path, verdicts = Path(path), list(verdicts)
-    for verdict in verdicts or [None]:
-        if not isinstance(verdict, Verdict):
-            raise ValueError(f"the ledger takes verdicts from judge(), got {verdict!r}.")
+    strange = [one for one in verdicts if not isinstance(one, Verdict)]
+    if strange or not verdicts:
+        got = repr(strange[0]) if strange else "none"
+        raise ValueError(f"the ledger takes verdicts from judge(), got {got}.")
     if path.exists():
         _refuse_untested(_read_entries(path), path)
     for chapter in sorted({verdict.chapter for verdict in verdicts}):
@@ -72,7 +73,7 @@ def load_ledger(path: str | Path) -> list[dict[str, Any]]:
     entries = _read_entries(path)
     for entry in entries:
         _check(entry, path)
-    tested = {}
+    tested: dict[str, Details] = {}
     for chapter in CHAPTERS:
         details = _read_details(chapter, path)
         _refuse_changed_criteria(chapter, details, path)

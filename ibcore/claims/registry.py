@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 CHAPTERS = ("shwartz_ziv", "estimators", "saxe", "chelombiev", "goldfeld", "dong")
 
@@ -206,7 +206,7 @@ def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
     return Claim(chapter=chapter, **{**entry, **frozen})
 
 
-def _are_names(value: Any) -> bool:
+def _are_names(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
