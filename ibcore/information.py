@@ -264,8 +264,8 @@ def label_distribution(y: ArrayLike, n_classes: int | None = None) -> NDArray[np
     array([[0.25, 0.75]])
     """
     found = as_array(y, "y")
-    if n_classes is not None and (not isinstance(n_classes, Integral) or n_classes < 1):
-        raise ValueError(f"n_classes must be a whole number of at least 1, got {n_classes!r}.")
+    if n_classes is not None:
+        _check_n_classes(n_classes)
     if found.ndim == 2 and found.dtype.kind in "biuf":
         p = _soft_rows(found)
     elif found.ndim == 1 and found.dtype.kind == "f":
@@ -287,9 +287,24 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
             f"{name} is a masked array, and a mask would be lost; leave out its masked entries."
         )
     try:
-        return np.asarray(values)
+        found = np.asarray(values)
     except Exception as error:  # ragged lists, tensors that want gradients, foreign objects
         raise ValueError(f"{name} cannot be read as an array: {error}") from error
+    # Of integers on both sides of 2**63 numpy makes floats.
+    listed = values if found.dtype.kind == "f" and isinstance(values, list | tuple) else ()
+    if len(listed) and all(isinstance(one, Integral) for one in listed):
+        return np.array(values, dtype=object)
+    return found
+
+
+def _check_n_classes(n_classes: Any) -> None:
+    whole = isinstance(n_classes, Integral) and not isinstance(n_classes, bool | np.timedelta64)
+    if not whole or not 1 <= n_classes <= _MOST_ENTRIES:
+        plain = isinstance(n_classes, int | float) and abs(n_classes) < 1e15
+        raise ValueError(
+            f"n_classes must be a whole number from 1 to {_MOST_ENTRIES}, got "
+            f"{n_classes if plain else type(n_classes)}."
+        )
 
 
 def _one_hot(y: ArrayLike, n_classes: int | None) -> NDArray[np.float64]:

@@ -66,6 +66,10 @@ def measure(
     >>> found.i_xt.values.tolist(), found.i_ty.values.tolist()
     ([[1.0]], [[1.0]])
     """
+    if not isinstance(estimators, list | tuple):
+        raise ValueError(
+            f"estimators must be a list of rulers, got {shown(estimators)}; write [ib.Exact()]."
+        )
     rulers = checked_rulers(estimators)
     for ruler in rulers:
         if ruler.needs_run:
@@ -211,7 +215,7 @@ def _chosen(module: torch.nn.Module, layers: Sequence[str] | None) -> dict[str, 
     there = dict(module.named_modules())
     if layers is None:
         return {name: one for name, one in there.items() if not any(one.children())}
-    names = [] if isinstance(layers, str) or not isinstance(layers, Sequence) else list(layers)
+    names = list(layers) if isinstance(layers, list | tuple) else []
     if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(
             f"layers must be a list of names, got {shown(layers)}; leave it out for all layers."
@@ -254,7 +258,8 @@ def _inputs(x: ArrayLike | torch.Tensor) -> torch.Tensor:
         array = as_array(found, "x")
         if array.dtype.kind not in "biuf":
             raise ValueError(f"x must hold real numbers, got dtype {array.dtype}.")
-        known = array.dtype.newbyteorder("=") if array.dtype.itemsize <= 8 else np.float64
+        # The kinds that torch knows: not "long long", long doubles or a foreign order of bytes.
+        known = np.dtype(f"{array.dtype.kind}{min(array.dtype.itemsize, 8)}")
         with np.errstate(over="ignore"):  # infinite, and refused below
             found = torch.tensor(array.astype(known))
     if found.is_complex():

@@ -40,11 +40,9 @@ POSSIBLE: dict[str, Kind] = FIELDS | {
 }
 
 _PLAIN = (int, float, str, bool, None, types.NoneType, Any, tuple, list, dict)
-_WORDS = {
-    "int": int, "float": float, "str": str, "bool": bool, "tuple": tuple, "list": list,
-    "dict": dict, "Tuple": tuple, "List": list, "Dict": dict, "Any": Any, "Literal": Literal,
-    "Optional": Optional, "Union": Union,
-}  # fmt: skip
+_WORDS: dict[str, Any] = {kind.__name__: kind for kind in (int, float, str, bool)}
+_WORDS |= {"tuple": tuple, "list": list, "dict": dict, "Tuple": tuple, "List": list, "Dict": dict}
+_WORDS |= {"Any": Any, "Literal": Literal, "Optional": Optional, "Union": Union}
 _LONGEST_ANNOTATION = 500
 
 

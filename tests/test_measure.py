@@ -1,5 +1,7 @@
 """The information plane of any torch module: hooks, modes, names and refusals."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -211,6 +213,14 @@ def test_labels_of_any_name_say_the_same(y):
     assert found.equals(measure(network(), X, Y, estimators=rulers))
 
 
+@pytest.mark.parametrize("kind", ["f2", "f8", ">f4", ">f8", "g"])
+def test_inputs_of_any_float_type_are_taken(kind):
+    """Long doubles and a foreign order of bytes too, which torch does not know."""
+    x = np.round(X * 16) / 16  # exact in half precision
+    found = measure(network(), x.astype(kind), Y, estimators=RULERS)
+    assert found.equals(measure(network(), x, Y, estimators=RULERS))
+
+
 def test_soft_labels_are_taken_as_probabilities():
     rows = np.column_stack([1 - Y, Y]).astype(float)
     hard = measure(network(), X, Y, estimators=RULERS)
@@ -254,6 +264,7 @@ def test_outputs_that_say_nothing_name_their_layer(function, message):
         measure(Odd(function), X, Y, estimators=[Exact()], chunk_size=size)
 
 
+@dataclass(frozen=True)
 class _Numberless(Ruler):
     """A ruler of one's own that gives what is no information."""
 
