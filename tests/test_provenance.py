@@ -99,6 +99,16 @@ def test_prose_moves_nothing(package):
     assert moved(file, added("# a comment")) == set()
 
 
+def test_types_move_nothing(package):
+    """An annotation, an import that only annotations need; but not the default beside it."""
+    file = package / "estimators" / "binning.py"
+    assert moved(file, lambda text: text.replace("t: ArrayLike", "t: object")) == set()
+    assert moved(file, added("from typing import Any")) == set()
+    field, wider = "n_edges: int = 30", "n_edges: float = 30"
+    assert moved(file, lambda text: text.replace(field, wider)) == set()
+    assert moved(file, lambda text: text.replace(wider, "n_edges: int = 31")) == {"Binning"}
+
+
 def test_data_of_a_task_count(package):
     (file,) = (package / "tasks" / "data").glob("*.csv")
     assert moved(file, lambda text: text.replace("1", "2", 1)) == {"pokemon"}

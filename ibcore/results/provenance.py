@@ -2,8 +2,9 @@
 
 The code of a result is what its parts reach by import: the loop that trained its networks, its
 task, its rulers, its observables, and the loop and the file format that every result shares. Each
-part has a hash of the modules it reaches, taken over syntax trees without docstrings, so that prose
-and formatting change nothing, and a module that a result does not use moves nothing.
+part has a hash of the modules it reaches, taken over syntax trees without docstrings and type
+annotations, so that prose, formatting and types change nothing, and a module that a result does not
+use moves nothing.
 
 The canary is where the first updates take a network: cheap to run again, the same on every
 processor up to rounding, and different as soon as the task, the split, the initial weights, the
@@ -19,6 +20,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import CodeType, FunctionType
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +33,7 @@ from ibcore.training import first_updates
 from ibcore.training import module_of as engine_module
 
 PACKAGE = Path(__file__).parent.parent
+TYPE_MODULES = ("typing", "numpy.typing", "collections.abc")
 NETWORK, PLANE = "network", "plane"
 SHARED = ("ibcore.results.measuring", "ibcore.plane.files")
 """What every plane is made by: the loop over networks, and the rounding of its file."""
@@ -139,13 +142,19 @@ def _content(module: str) -> str:
 
 @cache
 def _bare(text: str) -> tuple[str, tuple[str, ...]]:
-    """Code without docstrings, and the texts in it that may name a file."""
+    """Code without docstrings and types, and the texts in it that may name a file."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node, clean=False
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            documented = ast.get_docstring(node, clean=False) is not None
+            kept = [one for one in node.body[documented:] if not _is_for_types(one)]
+            node.body = kept or [ast.Pass()]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
     names = tuple(
         node.value
         for node in ast.walk(tree)
@@ -153,6 +162,13 @@ def _bare(text: str) -> tuple[str, tuple[str, ...]]:
     )
     # unparse, not dump: the nodes of a tree differ between versions of Python
     return ast.unparse(tree), names
+
+
+def _is_for_types(node: ast.stmt) -> bool:
+    """Whether a statement imports what only annotations use."""
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.unparse(node.test)
+    return isinstance(node, ast.ImportFrom) and node.module in TYPE_MODULES
 
 
 def _data_files(name: str) -> list[Path]:
@@ -259,7 +275,7 @@ def versions() -> dict[str, str]:
 # Canary ------------------------------------------------------------------------------------------
 
 
-def canary(experiment: Experiment) -> dict:
+def canary(experiment: Experiment) -> dict[str, Any]:
     """Where seed 0 starts and where its first updates take it, layer by layer.
 
     Returns
@@ -274,7 +290,7 @@ def canary(experiment: Experiment) -> dict:
     shapes = layer_shapes(experiment, task.x.shape[1], task.n_outputs)
     ends = np.cumsum([(fan_in + 1) * unit for fan_in, unit in shapes])
     signs = np.random.default_rng(0).choice([-1.0, 1.0], trained.shape[1])
-    found: dict = {"updates": CANARY_UPDATES}
+    found: dict[str, Any] = {"updates": CANARY_UPDATES}
     for name, vector in (("start", trained[0]), ("moved", trained[-1] - trained[0])):
         # the slopes of PReLU stand after the layers
         layers = [part for part in np.split(vector, ends) if part.size]
@@ -284,28 +300,29 @@ def canary(experiment: Experiment) -> dict:
     return found
 
 
-def canary_distance(found: Mapping, expected: Mapping) -> tuple[float, float]:
+def canary_distance(found: Mapping[str, Any], expected: Mapping[str, Any]) -> tuple[float, float]:
     """Largest relative difference of two canaries over layers: at the start, and of the moves.
 
     Infinite if they are of other networks or another number of updates.
     """
     try:
-        same = found["updates"] == expected["updates"]
-        return tuple(
-            max(
-                float((np.abs(np.subtract(found[key], expected[key])) / scale).max())
-                for key in (name, f"{name}_along")
-            )
-            if same
-            else np.inf
-            for name in ("start", "moved")
-            for scale in [np.maximum(np.abs(expected[name]), 1e-30)]
-        )
+        if found["updates"] != expected["updates"]:
+            return np.inf, np.inf
+        return _layers_apart(found, expected, "start"), _layers_apart(found, expected, "moved")
     except (KeyError, TypeError, ValueError):
         return np.inf, np.inf
 
 
-def canaries_agree(found: Mapping, expected: Mapping) -> bool:
+def _layers_apart(found: Mapping[str, Any], expected: Mapping[str, Any], name: str) -> float:
+    """Largest difference over layers, of lengths and projections, relative to the lengths."""
+    scale = np.maximum(np.abs(expected[name]), 1e-30)
+    return max(
+        float((np.abs(np.subtract(found[key], expected[key])) / scale).max())
+        for key in (name, f"{name}_along")
+    )
+
+
+def canaries_agree(found: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
     """Whether two canaries are the same run up to rounding."""
     start, moved = canary_distance(found, expected)
     return start <= START_TOLERANCE and moved <= CANARY_TOLERANCE
