@@ -29,7 +29,7 @@ BEGINNINGS = (b"CDF", b"PK", b"\x89HDF")
 class _OneLineErrors(TyperGroup):
     """Turns a user's mistake into one line on stderr and exit code 2."""
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -273,9 +273,11 @@ def _judged(study: Study, claim: registry.Claim, given: dict[str, xr.Dataset]) -
     return Judged(claim.id, _entry(judged), common[0])
 
 
-def _compare_verdicts(published: dict[str, dict], yours: list[Judged]) -> None:
+def _compare_verdicts(published: dict[str, dict[str, Any]], yours: list[Judged]) -> None:
     mine = {one.id: one for one in yours}
-    rows, same, differ = [], [], []
+    rows: list[tuple[str, ...]] = []
+    same: list[str] = []
+    differ: list[str] = []
     for claim_id in {**published, **mine}:
         theirs, own = published.get(claim_id), mine.get(claim_id)
         if own is None or isinstance(own.entry, str):
@@ -300,12 +302,12 @@ def claims(
     if claim_id is None:
         for chapter in registry.CHAPTERS:
             verdicts = published_verdicts(chapter)
-            rows = [
+            listed = [
                 (one.id, _word_and_effect(verdicts.get(one.id))[0], one.title)
                 for one in registry.load_registry(chapter)
             ]
             typer.echo(chapter)
-            echo_table(("claim", "verdict", "title"), rows)
+            echo_table(("claim", "verdict", "title"), listed)
         return
     claim = registry.find_claim(claim_id)
     verdict = published_verdicts(claim.chapter).get(claim.id)

@@ -7,16 +7,19 @@ planes and verdicts and writes the prose.
 
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from platformdirs import user_cache_dir
 
 from ibcore import claims
+from ibcore.claims import Claim, NoVerdict, Verdict
 from ibcore.config import PROFILES, Experiment
 from ibcore.estimators import Binning, Ruler, checked_rulers, from_name
 from ibcore.networks import Ensemble
@@ -114,7 +117,7 @@ class Study:
         results: Path | None = None,
         n_bins: int | None = None,
         data: str = "stand-in",
-        **changes,
+        **changes: Any,
     ):
         if chapter not in chapters():
             raise ValueError(f"no chapter {chapter!r}; there are {', '.join(chapters())}.")
@@ -137,7 +140,7 @@ class Study:
         self._planes: dict[str, xr.Dataset] = {}
 
     @cached_property
-    def _entries(self) -> dict[str, dict]:
+    def _entries(self) -> dict[str, dict[str, Any]]:
         """Every experiment of the file, families spelt out."""
         entries = dict(self._content["experiments"])
         for family, fields in self._content.get("families", {}).items():
@@ -175,7 +178,8 @@ class Study:
         """The rulers of one experiment, the main one first: bins on [-1, 1] if none is named."""
         entry = self._entry(name)
         entry = entry | entry.get(self.profile, {})
-        main = Binning(n_bins=self.n_bins or self._content["chapter"]["n_bins"], low=-1, high=1)
+        n_bins = self.n_bins or self._content["chapter"]["n_bins"]
+        main: Ruler = Binning(n_bins=n_bins, low=-1, high=1)
         if named := entry.get("ruler", self._content["chapter"].get("ruler")):
             main = from_name(named)
         more = [from_name(ruler) for ruler in entry.get("rulers", [])]
@@ -186,7 +190,7 @@ class Study:
         names = self._entry(name).get("observables", self._content["chapter"]["observables"])
         return [OBSERVABLES[one] for one in names]
 
-    def _entry(self, name: str) -> dict:
+    def _entry(self, name: str) -> dict[str, Any]:
         if name not in self._entries:
             raise ValueError(
                 f"{self.chapter} has no experiment {name!r}; it has {', '.join(self._entries)}."
@@ -293,7 +297,9 @@ class Study:
             wanted += [n for n in self._entries if family and n.startswith(name[:-1])] or [name]
         return {name: self.plane(name) for name in wanted}
 
-    def verdict(self, claim_id: str, *, estimator=None):
+    def verdict(
+        self, claim_id: str, *, estimator: Ruler | str | None = None
+    ) -> Verdict | NoVerdict:
         """The verdict on one claim, or the sentence that a smoke run gives none.
 
         Parameters
@@ -301,6 +307,12 @@ class Study:
         claim_id : str
         estimator : estimator or its repr, optional
             A ruler that all planes of the claim hold; their main one by default.
+
+        Raises
+        ------
+        ValueError
+            For a claim that the chapter does not have, and for one that cannot be judged although
+            no parameter was changed.
         """
         claim = next((one for one in self.claims if one.id == claim_id), None)
         if claim is None:
@@ -313,10 +325,10 @@ class Study:
         except ValueError as error:
             if not self.changes:  # as registered, every claim can be judged
                 raise
-            return claims.NoVerdict(claim.id, f"no verdict with these parameters: {error}")
+            return NoVerdict(claim.id, f"no verdict with these parameters: {error}")
 
     @property
-    def claims(self) -> tuple:
+    def claims(self) -> tuple[Claim, ...]:
         """The claims of the chapter, as registered; on the real file their criteria say so."""
         registered = claims.load_registry(self.chapter)
         if self.data != "real":
@@ -326,11 +338,11 @@ class Study:
             for one in registered
         )
 
-    def judge(self) -> list:
+    def judge(self) -> list[Verdict | NoVerdict]:
         """The verdicts on all claims, in the order of the registry."""
         return [self.verdict(claim.id) for claim in self.claims]
 
-    def publish(self, verdicts: list | None = None) -> None:
+    def publish(self, verdicts: Sequence[Verdict | NoVerdict] | None = None) -> None:
         """Write the weights that readers need, the ledger and the verdicts in detail.
 
         Parameters
@@ -342,13 +354,14 @@ class Study:
         ------
         ValueError
             For a smoke run or one with changed parameters: only what the chapter states is
-            published.
+            published. If a claim has no verdict.
         """
         if self.profile != "paper" or self.changes or self.n_bins or self.data == "real":
             raise ValueError("only a paper-scale run without changes can be published.")
+        decided, ledger = _decided(verdicts or self.judge()), self.store.root / "ledger.json"
         for name in self._content["chapter"].get("weights", []):
             self.store.publish_weights(self.experiments[name])
-        claims.write_ledger(self.store.root / "ledger.json", verdicts or self.judge())
+        claims.write_ledger(ledger, decided)
         for pack, names in self.packs().items():
             planes = {name: self.stored(name) for name in names}
             if lost := [name for name, one in planes.items() if one is None]:
@@ -357,7 +370,7 @@ class Study:
                 pack, {one.attrs["digest"]: one for one in planes.values() if one is not None}
             )
         if progress_wanted():
-            print(f"ledger written: {self.store.root / 'ledger.json'}")
+            print(f"ledger written: {ledger}")
 
     def packs(self) -> dict[str, list[str]]:
         """The experiments that are published in one file: a family, or one by itself.
@@ -371,6 +384,14 @@ class Study:
         return found
 
 
-def _read(chapter: str) -> dict:
+def _decided(found: Sequence[Verdict | NoVerdict]) -> list[Verdict]:
+    """The verdicts, if there is one on every claim."""
+    lost = [f"{one.id} ({one.reason})" for one in found if isinstance(one, NoVerdict)]
+    if lost:
+        raise ValueError(f"the ledger needs a verdict on every claim; none on {', '.join(lost)}.")
+    return [one for one in found if isinstance(one, Verdict)]
+
+
+def _read(chapter: str) -> dict[str, Any]:
     """The study file of a chapter."""
     return tomllib.loads((files("ibcore.chapters") / f"{chapter}.toml").read_text("utf-8"))

@@ -101,6 +101,13 @@ def test_a_changed_run_cannot_be_published(study):
         Study("shwartz_ziv", n_bins=50).publish()
 
 
+def test_a_ledger_needs_a_verdict_on_every_claim(study, tmp_path):
+    lost = claims.NoVerdict("SZT-F1", "nobody looked")
+    with pytest.raises(ValueError, match=r"a verdict on every claim; none on SZT-F1 \(nobody loo"):
+        study.publish([lost])
+    assert not list(tmp_path.rglob("*.json"))
+
+
 def test_a_run_of_a_reader_does_not_touch_what_is_published(study, tmp_path):
     assert study.store.root.is_relative_to(tmp_path)
     assert study.store.published == PUBLISHED

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ibcore.estimators.base import whole_number
 from ibcore.estimators.binning import Binning
-from ibcore.estimators.inputs import real_array
+from ibcore.estimators.inputs import real_floats
 from ibcore.estimators.kernel import KernelBound
 from ibcore.estimators.neighbours import mutual_information
 from ibcore.estimators.propagation import SamplePropagation
@@ -37,7 +37,7 @@ def gaussian_channel(
         ``estimate`` (estimator, draw, ratio) in bits, ``truth`` (ratio) in bits, ``seconds``
         (estimator), the mean time of one estimate.
     """
-    ratios = real_array("ratios", ratios).astype(np.float64)
+    ratios = real_floats("ratios", ratios)
     if ratios.ndim != 1 or not ((ratios > 0) & (ratios <= LARGEST_RATIO)).all():
         raise ValueError(
             f"ratios must be a list of positive numbers up to {LARGEST_RATIO:g}, got {ratios}."

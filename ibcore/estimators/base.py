@@ -169,12 +169,14 @@ class Ruler:
 
 def checked_rulers(rulers: Iterable[Ruler]) -> list[Ruler]:
     """Rulers with several noise levels spelt out, each once; anything else is refused."""
-    if isinstance(rulers, Ruler) or not isinstance(rulers, Iterable):
+    try:
+        given = iter(rulers)
+    except Exception:  # one ruler, a number, an array without axes, foreign objects
         raise ValueError(
             f"estimators must be a list of rulers, got {shown(rulers)}; write [ib.Exact()]."
-        )
+        ) from None
     single: dict[str, Ruler] = {}
-    for ruler in rulers:
+    for ruler in given:
         if not isinstance(ruler, Ruler):
             raise ValueError(
                 f"an estimator must be a ruler of ibcore or a dataclass that inherits ib.Ruler, "

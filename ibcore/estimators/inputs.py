@@ -24,6 +24,12 @@ def real_array(name: str, values: ArrayLike) -> NDArray:
     return found
 
 
+def real_floats(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """The same as float64; what lies beyond is infinite."""
+    with np.errstate(over="ignore"):
+        return real_array(name, values).astype(np.float64)
+
+
 def _array(name: str, values: ArrayLike) -> NDArray:
     if np.ma.is_masked(values):
         raise ValueError(f"{name} is masked, and a mask would be lost; leave out those samples.")

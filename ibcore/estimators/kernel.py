@@ -204,8 +204,14 @@ class KernelBound(Ruler):
         return np.reshape(self(t, y), (-1, 2))
 
     def _information(self, t, y, variances, **options):
-        factor = 4 if self.bound == "lower" else 1
-        return kernel_information(t, y, factor * variances, **options)
+        variances = _four_times(variances) if self.bound == "lower" else variances
+        return kernel_information(t, y, variances, **options)
+
+
+def _four_times(variances: np.ndarray) -> np.ndarray:
+    """4σ², or the largest number there is: beside either a layer is nothing."""
+    with np.errstate(over="ignore"):
+        return np.minimum(4 * variances, np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, repr=False)
@@ -229,7 +235,7 @@ class LabelBound(KernelBound):
 
     def _information(self, t, y, variances, **options):
         n = len(variances)
-        near = similarities(t, y, np.concatenate([variances, 4 * variances]), **options)
+        near = similarities(t, y, np.concatenate([variances, _four_times(variances)]), **options)
         mixture, per_class, prior = _mean_logs(near)
         loose, tight = slice(None, n), slice(n, None)
         if self.bound == "lower":

@@ -17,7 +17,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from ibcore.estimators.counting import dense
-from ibcore.estimators.inputs import checked_labels, checked_layer, real_array
+from ibcore.estimators.inputs import checked_labels, checked_layer, real_floats
 from ibcore.estimators.scaling import within_reach
 from ibcore.information import label_distribution
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, store, total
@@ -96,7 +96,7 @@ def similarities(
 
 
 def _checked_variances(variances: ArrayLike) -> np.ndarray:
-    found = np.atleast_1d(real_array("variances", variances)).astype(np.float64)
+    found = np.atleast_1d(real_floats("variances", variances))
     if found.ndim != 1 or not len(found) or not ((found > 0) & np.isfinite(found)).all():
         raise ValueError(f"variances must be a list of positive finite numbers, got {found}.")
     return found

@@ -29,7 +29,7 @@ from ibcore.estimators.base import (
     real_number,
     whole_number,
 )
-from ibcore.estimators.inputs import checked_labels, real_array
+from ibcore.estimators.inputs import checked_labels, real_floats
 from ibcore.estimators.mixtures import propagate
 from ibcore.estimators.scaling import in_units_of_noise
 from ibcore.information import label_distribution
@@ -187,8 +187,7 @@ class SamplePropagation(Ruler):
 
 
 def _checked(t, y):
-    with np.errstate(over="ignore"):
-        t = real_array("t", t).astype(np.float64)
+    t = real_floats("t", t)
     if t.ndim == 2:
         t = t[None]
     if t.ndim != 3 or 0 in t.shape or t.shape[1] < 2:
@@ -234,7 +233,7 @@ def smoothed_entropy(
     noise_std = positive_number("noise_std", noise_std)
     n_pairs, seed = whole_number("n_pairs", n_pairs, 1), whole_number("seed", seed, 0, MOST_SEED)
     with np.errstate(over="ignore"):
-        s = real_array("samples", samples).astype(np.float64) / noise_std
+        s = real_floats("samples", samples) / noise_std
         if s.ndim != 2 or not s.size or not (s**2).sum() < FARTHEST_SQUARES:
             raise ValueError(
                 "samples must be (sample, unit) and finite, within about 1e6 standard deviations "

@@ -76,7 +76,8 @@ def in_units_of_noise(s: NDArray, noise_std: float) -> tuple[NDArray, type]:
     if _largest(modes) <= LARGEST_SINGLE:
         return modes, np.float32
     # From here on nothing can overflow: |s| is at most 1.
-    power = -frexp(_largest(s))[1]
+    reach = _largest(s)
+    power = -frexp(reach)[1]
     s = np.ldexp(s, power)
     std = max(np.ldexp(noise_std, power), np.finfo(np.float64).tiny)
     gap = _smallest_gap(s.reshape(-1, s.shape[-1]))
@@ -86,10 +87,9 @@ def in_units_of_noise(s: NDArray, noise_std: float) -> tuple[NDArray, type]:
         std = max(std, gap / (3 * APART))
     if _largest(s) > LARGEST_DOUBLE * std:
         raise ValueError(
-            f"noise_std={noise_std:.3g} is too small to be measured in a layer whose values spread "
-            f"over {np.ldexp(np.ptp(s), -power):.3g} and are as little as "
-            f"{np.ldexp(gap, -power):.3g} apart: float64 cannot hold both. Take more noise, or "
-            "Exact()."
+            f"noise_std={noise_std:.3g} is too small to be measured in a layer that reaches "
+            f"{reach:.3g} and has values only {np.ldexp(gap, -power):.3g} apart: float64 cannot hold "
+            "both. Take more noise, or Exact()."
         )
     return s / std, np.float64
 

@@ -12,7 +12,6 @@ networks part. What is asked of a result is the same everywhere, and everywhere 
 Networks that take long are followed for their first updates instead of to the end.
 """
 
-from collections.abc import Sequence
 from json import loads
 from typing import NamedTuple
 
@@ -169,7 +168,7 @@ def _distrusted_weights(stored: xr.Dataset, store: Store) -> list[Trajectory]:
 def _weights(stored: xr.Dataset, store: Store) -> list[Trajectory]:
     experiment = Experiment.from_json(stored.attrs["experiment"])
     folder = store.root / "weights" / experiment.digest()
-    paths: Sequence = [folder / block_name(seeds) for seeds in blocks(experiment)]
+    paths = [folder / block_name(seeds) for seeds in blocks(experiment)]
     return [Trajectory.load(path) for path in paths if path.exists()]
 
 

@@ -70,7 +70,9 @@ def with_performance(observables: Sequence[Observable]) -> list[Observable]:
     return list(dict.fromkeys([Performance(), *observables]))
 
 
-def _empty(trajectory, rulers, observables) -> dict[str, np.ndarray]:
+def _empty(
+    trajectory: Trajectory, rulers: Sequence[Ruler], observables: Sequence[Observable]
+) -> dict[str, np.ndarray]:
     """Arrays of NaN for all that will be measured."""
     n_seeds, n_epochs = len(trajectory.seeds), len(trajectory.epochs)
     n_layers = len(trajectory.widths) - 1

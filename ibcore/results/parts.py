@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -188,7 +189,7 @@ def put_together(
     names = {"i_xt", "i_ty", *(name for ruler in rulers for name in ruler.numbers)}
     rows = [_row(parts, experiment, ruler, sorted(names), used) for ruler in rulers]
     arrays = {name: np.stack([row[name] for row in rows]) for name in sorted(names)}
-    about: dict[str, dict] = {}
+    about: dict[str, dict[str, Any]] = {}
     for observable in observables:
         for name in observable.names:
             having = [part for part in parts if name in part.data]
@@ -240,10 +241,12 @@ def whatever_there_is(
     return put_together(parts, cut, whole, seen)
 
 
-def _row(parts, experiment, ruler, names, used) -> dict[str, np.ndarray]:
+def _row(
+    parts: Sequence[Part], experiment: Experiment, ruler: Ruler, names: Sequence[str], used: "_Used"
+) -> dict[str, np.ndarray]:
     """(seed, epoch, layer) of one ruler, for i_xt, i_ty and errors where it has them."""
     having = [part for part in parts if part.holds(ruler)]
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for name in names:
         if name in ruler.numbers:
             found[name] = _values(having, experiment, name, used.by(*ruler.parts()), repr(ruler))
@@ -252,9 +255,16 @@ def _row(parts, experiment, ruler, names, used) -> dict[str, np.ndarray]:
     return found
 
 
-def _values(parts, experiment, name, note, ruler=None) -> np.ndarray:
+def _values(
+    parts: Sequence[Part],
+    experiment: Experiment,
+    name: str,
+    note: Callable[[Part], None],
+    ruler: str | None = None,
+) -> np.ndarray:
     """(seed, epoch, …) of a variable, each seed from the first part that has it."""
-    pieces, left = {}, set(experiment.seeds)
+    pieces: dict[int, np.ndarray] = {}
+    left = set(experiment.seeds)
     for part in parts:
         here = [seed for seed in part.data["seed"].values.tolist() if seed in left]
         if here:
@@ -287,7 +297,7 @@ class _Used:
 
         return note
 
-    def attrs(self, experiment: Experiment) -> dict:
+    def attrs(self, experiment: Experiment) -> dict[str, Any]:
         """Provenance of the whole; ``parts`` says in what they differ."""
         code: dict[str, set[str]] = {}
         for part, makers in zip(self.parts, self.makers, strict=True):

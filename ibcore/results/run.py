@@ -232,12 +232,19 @@ class _Work:
                 "duration_s": trajectory.duration_s + time.perf_counter() - clock,
             },
         )
-        for name in set(found.data_vars) & set(VARIABLES):
+        for name in set(VARIABLES) & set(found.data_vars):
             unit, words = described(name, experiment)
             found[name].attrs |= {"units": unit, "long_name": words}
         return plane.as_stored(found)
 
-    def say_what_is_missing(self, experiment, parts, seeds, rulers, observables) -> None:
+    def say_what_is_missing(
+        self,
+        experiment: Experiment,
+        parts: Sequence[Part],
+        seeds: Sequence[int],
+        rulers: Sequence[Ruler],
+        observables: Sequence[Observable],
+    ) -> None:
         """One line where a stored result is completed."""
         if parts and self.progress and progress_wanted():
             what = [repr(one) for one in rulers] + [type(one).__name__ for one in observables]

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -274,7 +275,7 @@ def block_name(seeds: Sequence[int]) -> str:
     return f"seeds-{min(seeds):04d}-{max(seeds):04d}.npz"
 
 
-def read_certificates(root: Path) -> list[dict]:
+def read_certificates(root: Path) -> list[dict[str, Any]]:
     """The certificates of a folder.
 
     Raises
@@ -287,7 +288,7 @@ def read_certificates(root: Path) -> list[dict]:
 
 
 @lru_cache(maxsize=8)
-def _certificates(path: Path, modified: int) -> list[dict]:
+def _certificates(path: Path, modified: int) -> list[dict[str, Any]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or set(content) != {"content_hash", "certificates"}:
