@@ -15,12 +15,13 @@ ready := $(VENV)/.ready
 notebooks := $(sort $(wildcard book/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book execute pages site check test lint test-long results certify bench lock \
+.PHONY: help setup book execute pages examples site check test lint test-long results certify bench lock \
     clean
 
 help:
 	@echo "make book       execute every chapter from the published results and build the site"
 	@echo "make site       build the site from the stored notebooks"
+	@echo "make examples   run the examples of the README and write what they print"
 	@echo "make check      lint, types and quick tests, for everyday work"
 	@echo "make test       everything CI checks"
 	@echo "make test-long  the checks that take minutes"
@@ -49,6 +50,10 @@ execute: $(ready)
 
 pages: $(ready)
 	$(bin)/python book/_tools/pages.py
+
+# What the examples of the README print, run and written: after a change that moves their numbers.
+examples: $(ready)
+	$(bin)/python book/_tools/examples.py
 
 # Always from nothing: a second build does not repeat the warnings of unchanged pages.
 site: $(ready)

@@ -207,6 +207,7 @@ def compare(
     if file is not None:
         echo_table(DIFFERENCE_HEAD, [_file_row(planes.load(_checked_file(file)), published)])
         return
+    verdicts = published_verdicts(chapter)  # an edited ledger is refused before anything is judged
     study = Study(chapter, results=results)
     yours = {one: own for one in study.experiments if (own := study.own(one)) is not None}
     if not yours:
@@ -221,7 +222,7 @@ def compare(
         if (theirs := published.stored(one)) is not None
     ]
     echo_table(DIFFERENCE_HEAD, rows)
-    _compare_verdicts(published_verdicts(chapter), list(_judge_stored(study, yours)))
+    _compare_verdicts(verdicts, list(_judge_stored(study, yours)))
 
 
 class Judged(NamedTuple):
