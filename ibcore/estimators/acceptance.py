@@ -38,7 +38,7 @@ def gaussian_channel(
         (estimator), the mean time of one estimate.
     """
     ratios = real_floats("ratios", ratios)
-    if ratios.ndim != 1 or not ((ratios > 0) & (ratios <= LARGEST_RATIO)).all():
+    if ratios.ndim != 1 or not len(ratios) or not ((ratios > 0) & (ratios <= LARGEST_RATIO)).all():
         raise ValueError(
             f"ratios must be a list of positive numbers up to {LARGEST_RATIO:g}, got {ratios}."
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ibcore.config import shown
 from ibcore.estimators.base import (
     LayerInformation,
     Ruler,
@@ -213,7 +214,7 @@ class Quantised(Ruler):
         """Make the type plain and refuse nonsense."""
         object.__setattr__(self, "n_bits", whole_number("n_bits", self.n_bits, least=1))
         if self.n_bits > 24:
-            raise ValueError(f"float32 has 24 bits, got n_bits={self.n_bits}; use Exact().")
+            raise ValueError(f"float32 has 24 bits, got n_bits={shown(self.n_bits)}; use Exact().")
 
     def layers(self, view: View) -> list[np.ndarray]:
         """Integer levels of every layer of a network on its inputs, the output too."""

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ibcore.estimators.base import LayerInformation, Ruler
-from ibcore.estimators.inputs import checked_labels, checked_layer
+from ibcore.estimators.inputs import as_array, checked_labels, checked_layer
 
 _LARGEST_SYMBOL = 2**62
 # Where float64 still tells neighbouring intervals apart with room to spare.
@@ -89,7 +89,7 @@ def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
 
 def _checked_codes(codes: ArrayLike) -> NDArray[np.int64]:
     """A copy, or an error that says what is wrong."""
-    given = np.asarray(codes)
+    given = as_array("codes", codes)
     if given.ndim != 2 or given.dtype.kind not in "iu" or len(given) < 2 or given.shape[1] == 0:
         raise ValueError(
             "codes must be (sample, unit) integers of at least 2 samples and one unit, got "

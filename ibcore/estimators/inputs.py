@@ -13,7 +13,7 @@ def real_array(name: str, values: ArrayLike) -> NDArray:
 
     A mask, an imaginary part or a text would be lost in silence: they are refused.
     """
-    found = _array(name, values)
+    found = as_array(name, values)
     if found.dtype.kind not in "biuf":
         raise ValueError(
             f"{name} must be an array of real numbers, got dtype {found.dtype} and shape "
@@ -30,7 +30,8 @@ def real_floats(name: str, values: ArrayLike) -> NDArray[np.float64]:
         return real_array(name, values).astype(np.float64)
 
 
-def _array(name: str, values: ArrayLike) -> NDArray:
+def as_array(name: str, values: ArrayLike) -> NDArray:
+    """An array of any type, or the reason why it is none."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name} is masked, and a mask would be lost; leave out those samples.")
     try:
@@ -92,7 +93,7 @@ def checked_labels(y: ArrayLike, n_samples: int) -> NDArray:
     -------
     (sample,) int64 or (sample, class) float64 array
     """
-    given = _array("y", y)
+    given = as_array("y", y)
     if given.ndim > 0 and len(given) != n_samples:
         raise ValueError(
             f"need one label for each of the {n_samples} samples of t, got y of shape "

@@ -230,7 +230,7 @@ def smoothed_entropy(
     >>> round(smoothed_entropy(np.ones((5, 2)), noise_std=1.0), 4)
     4.0942
     """
-    noise_std = positive_number("noise_std", noise_std)
+    noise_std = _moderate_std(noise_std)
     n_pairs, seed = whole_number("n_pairs", n_pairs, 1), whole_number("seed", seed, 0, MOST_SEED)
     with np.errstate(over="ignore"):
         s = real_floats("samples", samples) / noise_std
@@ -259,7 +259,7 @@ def integration_bound(n_units: int, noise_std: float, n_points: int) -> float:
     """
     d, std = _layer(n_units, noise_std)
     variance = std**2
-    n_points = positive_number("n_points", n_points)
+    n_points = _at_least_two("n_points", n_points)
     return float(np.sqrt(2 * d * (2 + variance) / (variance * n_points)) / np.log(2))
 
 
@@ -276,13 +276,11 @@ def risk_bound(n_units: int, noise_std: float, n_samples: float, epsilon: float 
     [0.00074, 0.00166, 0.00368]
     """
     d, std = _layer(n_units, noise_std)
-    v, n = std**2, positive_number("n_samples", n_samples)
-    if n < 2 or not real_number("epsilon", epsilon) >= 0:
-        raise ValueError(
-            f"n_samples must be at least 2 and epsilon at least 0, got {n_samples}, {epsilon}."
-        )
-    reach = 2 + 2 * std * np.sqrt((2 + epsilon) * np.log(n))
+    v, n = std**2, _at_least_two("n_samples", n_samples)
+    if not real_number("epsilon", epsilon) >= 0:
+        raise ValueError(f"epsilon must be at least 0, got {epsilon}.")
     with np.errstate(over="ignore", invalid="ignore"):
+        reach = 2 + 2 * std * np.sqrt((2 + epsilon) * np.log(n))
         first = np.log(n * reach**d / (np.pi * v) ** (d / 2)) * reach ** (d / 2)
         first /= 2 * (4 * np.pi * v) ** (d / 4) * np.sqrt(n)
         c = 0.5 * d * np.log(2 * np.pi * v) + d / v
@@ -312,9 +310,23 @@ def levels_apart(n_units: int, noise_std: float, epsilon: float = 0.01) -> int:
     return int(np.floor(1 / (std * -ndtri(tail))))
 
 
+def _at_least_two(name: str, value: float) -> float:
+    """A number of samples, which may be written as 1e9."""
+    number = positive_number(name, value)
+    if number < 2:
+        raise ValueError(f"{name} must be at least 2, got {value}.")
+    return number
+
+
 def _layer(n_units: int, noise_std: float) -> tuple[int, np.float64]:
-    """Settings of the bounds: d, and a σ whose fourth power float64 holds."""
+    """Settings of the bounds: d, and σ."""
+    std = np.float64(_moderate_std(noise_std))
+    return whole_number("n_units", n_units, least=1, most=10**6), std
+
+
+def _moderate_std(noise_std: float) -> float:
+    """A σ whose fourth power float64 holds."""
     std = positive_number("noise_std", noise_std)
     if not 1e-70 < std < 1e70:
         raise ValueError(f"noise_std must lie between 1e-70 and 1e70 here, got {noise_std}.")
-    return whole_number("n_units", n_units, least=1, most=10**6), np.float64(std)
+    return std

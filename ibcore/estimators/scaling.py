@@ -88,8 +88,8 @@ def in_units_of_noise(s: NDArray, noise_std: float) -> tuple[NDArray, type]:
     if _largest(s) > LARGEST_DOUBLE * std:
         raise ValueError(
             f"noise_std={noise_std:.3g} is too small to be measured in a layer that reaches "
-            f"{reach:.3g} and has values only {np.ldexp(gap, -power):.3g} apart: float64 cannot hold "
-            "both. Take more noise, or Exact()."
+            f"{reach:.3g} and has values only {np.ldexp(gap, -power):.3g} apart: float64 cannot "
+            "hold both. Take more noise, or Exact()."
         )
     return s / std, np.float64
 
