@@ -73,7 +73,9 @@ def beside(plane):
         name: (plane[name].dims, np.concatenate([plane[name].values, turned[name].values]))
         for name in ("i_xt", "i_ty")
     }
-    rest = plane.drop_dims("estimator").assign_coords(estimator=[RULER, "Beside()"])
+    rest = plane.drop_dims("estimator").assign_coords(
+        estimator=[*plane.estimator.values, "Beside()"]
+    )
     return rest.assign(both)
 
 

@@ -195,6 +195,9 @@ def test_mirrors(claim_id):
         plane["i_ty"][1] = 2 * H_Y - plane.i_ty.values[0]
         planes[name] = plane
     assert claims.judge(claim, planes).verdict == "holds"
-    planes["tanh"]["i_xt"][1, 0, 3, 1] += 0.01
-    planes["tanh"]["i_ty"][1, 0, 3, 1] += 0.01
-    assert claims.judge(claim, planes).verdict == "fails"
+    variable = "i_xt" if claim_id == "DONG-EQ2" else "i_ty"
+    one_value, one_layer, all_alike = (1, 0, 3, 1), (1, 0, slice(None), 1), (1,)
+    for place, off in ((one_value, 0.01), (one_layer, 0.01), (all_alike, 0.05)):
+        tanh = planes["tanh"].copy(deep=True)
+        tanh[variable][place] += off
+        assert claims.judge(claim, planes | {"tanh": tanh}).verdict == "fails"

@@ -143,18 +143,24 @@ def test_inequality_of_quantised_layers():
     down = np.broadcast_to(np.linspace(12, 2, LAYERS), (N, len(EPOCHS), LAYERS)).copy()
     planes = dict.fromkeys(("tanh", "relu"), same(down, QUANTISED, i_ty=0.5))
     assert claims.judge("LOR-5", planes).verdict == "holds"
-    down[3, 7, 4] = down[3, 7, 3] + 0.001
-    planes = {"tanh": planes["tanh"], "relu": same(down, QUANTISED, i_ty=0.5)}
-    assert claims.judge("LOR-5", planes).verdict == "fails"
+    for variable in ("i_xt", "i_ty"):
+        for ruler in range(len(QUANTISED)):
+            relu = planes["relu"].copy(deep=True)
+            relu[variable][ruler, 3, 7, 4] = relu[variable][ruler, 3, 7, 3] + 0.001
+            assert claims.judge("LOR-5", planes | {"relu": relu}).verdict == "fails"
 
 
 def test_exhibits():
-    """GEI-2 needs both: a rise from layer to layer, and an accurate network that never fits."""
+    """GEI-2 needs both: a rise from layer to layer, and an accurate network that never fits, each
+    under one ruler at least.
+    """
     down, up = np.linspace(11, 6, LAYERS), np.linspace(6, 11, LAYERS)
     still = [np.broadcast_to(v, (N, len(EPOCHS), LAYERS)) for v in (down, up)]
     fitting = curve(5.0, 8.0, 8.0)
     holds = with_rulers({"a": still[0], "b": still[1]})
     assert claims.judge("GEI-2", {"tanh": holds, "relu": holds}).verdict == "holds"
+    second = with_rulers({"a": fitting, "b": still[1]})
+    assert claims.judge("GEI-2", {"tanh": second, "relu": second}).verdict == "holds"
     for broken in (same(still[0], ["a", "b"]), with_rulers({"a": fitting, "b": fitting})):
         assert claims.judge("GEI-2", {"tanh": broken, "relu": broken}).verdict == "fails"
     lost = with_rulers({"a": still[0], "b": still[1]}, test_accuracy=np.full(len(EPOCHS), 0.5))

@@ -430,16 +430,28 @@ def test_twins():
     other = family("linear_few", one) | family("linear_sgd", one)
     assert claims.judge("STU-7p", family("linear", two) | other).verdict == "holds"
     assert claims.judge("STU-7p", family("linear", one) | other).verdict == "fails"
+    knowing = linear_plane(0.0, error=(1.0, 2.0), iy=(0.9, 0.9))
+    assert claims.judge("STU-7p", family("linear", knowing) | other).verdict == "fails"
+
+
+def test_twins_are_compared_at_equal_learning_rate_times_updates_in_every_layer():
+    """The same fall in as many epochs of another length: the clocks are scaled to one end."""
+    one = linear_plane(3.0, error=(1.0, 1.0))
+    other = family("linear_few", one) | family("linear_sgd", one)
+    two = linear_plane(3.0, error=(1.0, 2.0), per_epoch=60)
+    assert claims.judge("STU-7p", family("linear", two) | other).verdict == "holds"
+    two = linear_plane([3.0, 2.0], error=(1.0, 2.0))
+    assert claims.judge("STU-7p", family("linear", two) | other).verdict == "fails"
 
 
 def test_dissociation():
-    """STU-9: four kinds of networks, or three."""
-    c = np.tile([2.0, 2.0, 0.0, 0.0], N // 4)[:, None] * np.ones(LAYERS)
-    test = np.tile([0.99, 0.8], N // 2)[:, None] * np.ones(len(EPOCHS))
+    """STU-9: four kinds of networks, or three. Layer 5 decides, and the end of the training."""
+    c = np.where(np.arange(LAYERS) == 4, np.tile([2.0, 2.0, 0.0, 0.0], N // 4)[:, None], 0.5)
+    test = np.tile([0.99, 0.8], N // 2)[:, None] * (EPOCHS >= T) + 0.92 * (EPOCHS < T)
     all_four = make_plane(falls(c), test_accuracy=test)
     names = ("tanh", "relu", "tanh_30", "relu_30", "relu_10")
     assert claims.judge("STU-9", dict.fromkeys(names, all_four)).verdict == "holds"
-    three = make_plane(falls(c), test_accuracy=np.where(c[:, :1] > 0, test, 0.99))
+    three = make_plane(falls(c), test_accuracy=np.where(c[:, 4:5] > 0, test, 0.99))
     assert claims.judge("STU-9", dict.fromkeys(names, three)).verdict == "fails"
 
 

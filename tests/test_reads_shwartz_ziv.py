@@ -102,8 +102,8 @@ def reads_f5(k, t):
 
 def reads_f6(k, t):
     hard, soft = k("released", label_entropy=0.9), k("soft", variables=["ib_beta"])
-    soft.arrays["ib_beta"][::2].sort(axis=2)  # every other network: β* falls with depth
-    soft.arrays["ib_beta"][::2] = soft.arrays["ib_beta"][::2, :, ::-1]
+    beta = soft.end(variable="ib_beta")[::2]  # every other network: β* falls with depth at the end
+    beta[:] = -np.sort(-beta)
     curve = shwartz_ziv._soft_curve(t["beta_low"], t["beta_high"], t["n_betas"])
     for layer in range(1, 7):
         gap = np.minimum(hard.end(layer), 0.9) - hard.end(layer, "i_ty")
