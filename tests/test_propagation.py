@@ -126,6 +126,12 @@ def test_replicas_come_from_a_noisy_network():
     np.testing.assert_array_equal(layers[1], again[1])
     with pytest.raises(ValueError, match="need one network, got 2"):
         noisy_layers(Ensemble.initial(settings, (0, 1), 12, 2), x, 0.3, 2)
+    for noise_std in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="noise_std must be finite and at least 0"):
+            noisy_layers(network, x, noise_std, 2)
+    for n_replicas in (0, 2.0, True):
+        with pytest.raises(ValueError, match="n_replicas must be a whole number of at least 1"):
+            noisy_layers(network, x, 0.3, n_replicas)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,14 @@ def noisy_layers(
     list of (replica, sample, unit) float32 arrays
         S of every hidden layer, then the output; the first one has one replica.
     """
+    if not np.isfinite(noise_std) or noise_std < 0:
+        raise ValueError(f"noise_std must be finite and at least 0, got {noise_std!r}.")
+    if (
+        isinstance(n_replicas, bool)
+        or not isinstance(n_replicas, int | np.integer)
+        or n_replicas < 1
+    ):
+        raise ValueError(f"n_replicas must be a whole number of at least 1, got {n_replicas!r}.")
     if len(network.weights[0]) != 1:
         raise ValueError(f"need one network, got {len(network.weights[0])}; take ensemble[k].")
     found, n_layers = [], len(network.weights)
