@@ -7,6 +7,7 @@ lies farther away than ``NEGLIGIBLE`` allows is skipped as a whole.
 
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike, NDArray
 
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
 
@@ -15,7 +16,14 @@ NEGLIGIBLE = 25.0  # modes of an input that add less than e^-25 of the mixture a
 SMALLEST_SHARE = 1e-100  # of a class, P(y|x), that is looked at
 
 
-def propagate(s, p, replicas, noise, dtype=np.float32, rows=None):
+def propagate(
+    s: np.ndarray,
+    p: NDArray[np.float64],
+    replicas: ArrayLike,
+    noise: np.ndarray,
+    dtype: type = np.float32,
+    rows: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]:
     """ln p(t|x)/p(t) and Σ_y p(y|x) ln p(t|y)/p(t) at every point, in nats.
 
     In float32 a kernel is off by 1e-4 at most, the ratios of sums by far less.
@@ -45,15 +53,25 @@ def propagate(s, p, replicas, noise, dtype=np.float32, rows=None):
     # boxes of the modes as rounded
     low, high = modes[:, :, :n_replicas].min(axis=2), modes[:, :, :n_replicas].max(axis=2)
     cut = 2 * (NEGLIGIBLE + np.log(n_samples * n_replicas))
-    _propagate(
-        modes.reshape(-1), width, low, high, p, p.sum(axis=0), np.asarray(replicas), rows, noise,
-        cut, found,
-    )  # fmt: skip
+    flat, prior, around = modes.reshape(-1), p.sum(axis=0), np.asarray(replicas)
+    _propagate(flat, width, low, high, p, prior, around, rows, noise, cut, found)
     return found
 
 
 @njit(**COMPILED)
-def _propagate(modes, width, low, high, p, prior, replicas, rows, noise, cut, found):
+def _propagate(
+    modes: np.ndarray,
+    width: int,
+    low: np.ndarray,
+    high: np.ndarray,
+    p: NDArray[np.float64],
+    prior: NDArray[np.float64],
+    replicas: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    noise: np.ndarray,
+    cut: float,
+    found: NDArray[np.float64],
+) -> None:
     n_rows, n_points, n_units = noise.shape
     n_samples = len(p)
     n_classes = p.shape[1]
@@ -100,11 +118,13 @@ def _propagate(modes, width, low, high, p, prior, replicas, rows, noise, cut, fo
             found[row, point, 1] = gain
 
 
-def propagate_by_hand(s, p, replicas, noise):
+def propagate_by_hand(
+    s: np.ndarray, p: NDArray[np.float64], replicas: ArrayLike, noise: np.ndarray
+) -> NDArray[np.float64]:
     """The readable twin of ``propagate``: every mode, log-sum-exp by hand."""
     found = np.empty((*noise.shape[:2], 2))
     for x in range(s.shape[1]):
-        for point, replica in enumerate(replicas):
+        for point, replica in enumerate(np.asarray(replicas)):
             t = s[replica, x] + noise[x, point]
             log_k = -((s - t) ** 2).sum(axis=-1) / 2  # (replica, sample)
             k = np.exp(log_k - log_k.max())

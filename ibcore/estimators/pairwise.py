@@ -9,18 +9,23 @@ with soft labels is one entry per class, of weight P(y|x). Entries are sorted by
 block of pairs belongs to one class or to two, and each pair is visited once.
 """
 
+from __future__ import annotations
+
 from math import frexp
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ibcore.estimators.counting import dense
-from ibcore.estimators.inputs import checked_labels, checked_layer, real_floats
+from ibcore.estimators.inputs import LARGEST_FLOAT32, checked_labels, checked_layer, real_floats
 from ibcore.estimators.scaling import within_reach
 from ibcore.information import label_distribution
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, store, total
+
+if TYPE_CHECKING:
+    import torch
 
 # No kernel is smaller than the square of this. It would change no sum, in which each entry counts
 # itself as 1; but the square of a smaller one, or its product with a weight, is a denormal number,
@@ -67,13 +72,13 @@ def similarities(
     device : str
         Of torch, for wide layers, or for all of them if it is not ``"cpu"``.
     """
-    t, variances = within_reach(checked_layer(t), _checked_variances(variances))
-    rows, labels, weights = entries(t, y)
+    layer, levels = within_reach(checked_layer(t), _checked_variances(variances))
+    rows, labels, weights = entries(layer, y)
     if device != "cpu" or rows.shape[1] > WIDEST_DIRECT:
-        own, every = _by_products(rows, labels, weights, variances, device)
+        own, every = _by_products(rows, labels, weights, levels, device)
         return Similarities(weights, labels, own, every)
-    order = np.argsort(-variances)
-    rates, squarings = _plan(variances[order])
+    order = np.argsort(-levels)
+    rates, squarings = _plan(levels[order])
     starts = np.searchsorted(labels, np.arange(labels.max() + 2))
     sizes = np.diff(starts)
     ends = np.cumsum(-(-sizes // LANES) * LANES)
@@ -86,7 +91,7 @@ def similarities(
     points[:, place] = rows.T
     weight = np.zeros(ends[-1], dtype)
     weight[place] = weights
-    own = np.zeros((len(variances), ends[-1]), dtype)
+    own = np.zeros((len(levels), ends[-1]), dtype)
     other = np.zeros_like(own)
     _sum_pairs(points, weight, ends[sizes > 0], rates.astype(dtype), squarings, own, other)
     back = np.empty_like(order)
@@ -104,31 +109,31 @@ def _checked_variances(variances: ArrayLike) -> np.ndarray:
 
 def entries(t: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct (row, class) pairs: rows (entry, unit) float32, labels and weights, by class."""
-    t = checked_layer(t, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
-    y = checked_labels(y, len(t))
-    if y.ndim == 1:
-        sample, label, weight = np.arange(len(y)), y, np.ones(len(y))
+    layer = checked_layer(t, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
+    given = checked_labels(y, len(layer))
+    if given.ndim == 1:
+        sample, label, weight = np.arange(len(given)), given, np.ones(len(given))
     else:
-        sample, label = np.nonzero(y)
-        weight = y[sample, label]
-    symbols, n_symbols = np.zeros(len(t), np.uint64), 1
-    for column in t.view(np.uint32).T:
+        sample, label = np.nonzero(given)
+        weight = given[sample, label]
+    symbols, n_symbols = np.zeros(len(layer), np.uint64), 1
+    for column in layer.view(np.uint32).T:
         symbols, n_symbols = dense(symbols << np.uint64(32) | column)
-        if n_symbols == len(t):
+        if n_symbols == len(layer):
             break
     symbol = symbols.astype(np.int64)[sample]
-    if n_symbols == len(t):  # nothing to collapse
+    if n_symbols == len(layer):  # nothing to collapse
         by_class = np.argsort(label, kind="stable")
         sample, label = sample[by_class], label[by_class]
-        return t[sample], label, weight[by_class]
+        return layer[sample], label, weight[by_class]
     pairs, first, group = np.unique(
         label * np.int64(n_symbols) + symbol, return_index=True, return_inverse=True
     )
     weights = np.bincount(group, weight)
-    return t[sample[first]], pairs // n_symbols, weights
+    return layer[sample[first]], pairs // n_symbols, weights
 
 
-def _plan(variances):
+def _plan(variances: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For falling variances: 1/2σ², and by how many squarings a kernel follows from the last.
 
     0 squarings: a new exponential.
@@ -147,7 +152,15 @@ def _plan(variances):
 
 
 @njit(**COMPILED)
-def _sum_pairs(points, weight, ends, rates, squarings, own, other):
+def _sum_pairs(
+    points: np.ndarray,
+    weight: np.ndarray,
+    ends: NDArray[np.int64],
+    rates: np.ndarray,
+    squarings: NDArray[np.int64],
+    own: np.ndarray,
+    other: np.ndarray,
+) -> None:
     """Add up the kernels of all pairs; see the top of the file. Arrays end on whole vectors."""
     n = points.shape[1]
     flat, mine, theirs = points.reshape(-1), own.reshape(-1), other.reshape(-1)
@@ -183,7 +196,7 @@ def _sum_pairs(points, weight, ends, rates, squarings, own, other):
 
 
 @njit(**COMPILED)
-def _flush(rows, sums, i, n):
+def _flush(rows: np.ndarray, sums: np.ndarray, i: int, n: int) -> None:
     """Move the partial sums of entries i to i + 3 to where they belong."""
     for k in range(len(rows) // LANES):
         sums[k // TILE * n + i + k % TILE] += total(load(rows, k * LANES))
@@ -191,7 +204,19 @@ def _flush(rows, sums, i, n):
 
 
 @njit(**COMPILED)
-def _stretch(flat, weight, i, start, end, rates, squarings, sums, rows, kernels, both):
+def _stretch(
+    flat: np.ndarray,
+    weight: np.ndarray,
+    i: int,
+    start: int,
+    end: int,
+    rates: np.ndarray,
+    squarings: NDArray[np.int64],
+    sums: np.ndarray,
+    rows: np.ndarray,
+    kernels: np.ndarray,
+    both: bool,
+) -> None:
     """Kernels of entries i to i + 3 with start to end; ``both``: into the sums of these too."""
     for level in range(len(rates)):
         if squarings[level] == 0:
@@ -203,7 +228,9 @@ def _stretch(flat, weight, i, start, end, rates, squarings, sums, rows, kernels,
 
 
 @njit(**COMPILED)
-def _exponentials(flat, n, i, start, end, rate, kernels):
+def _exponentials(
+    flat: np.ndarray, n: int, i: int, start: int, end: int, rate: float, kernels: np.ndarray
+) -> None:
     """kernels[a, j] = exp(rate ‖t_{i+a} - t_{start+j}‖²), four rows."""
     for j in range(start, end, LANES):
         k0 = k1 = k2 = k3 = fill(0.0, flat)
@@ -225,7 +252,7 @@ def _exponentials(flat, n, i, start, end, rate, kernels):
 
 
 @njit(**COMPILED)
-def _square(start, end, kernels):
+def _square(start: int, end: int, kernels: np.ndarray) -> None:
     """Every kernel squared: half the variance."""
     for row in range(0, TILE * STRETCH, STRETCH):
         for k in range(row, row + end - start, LANES):
@@ -234,7 +261,18 @@ def _square(start, end, kernels):
 
 
 @njit(**COMPILED)
-def _add_up(weight, i, start, end, squared, level, sums, rows, kernels, both):
+def _add_up(
+    weight: np.ndarray,
+    i: int,
+    start: int,
+    end: int,
+    squared: bool,
+    level: int,
+    sums: np.ndarray,
+    rows: np.ndarray,
+    kernels: np.ndarray,
+    both: bool,
+) -> None:
     """Add the kernels to the sums of both sides, ``squared`` first."""
     w0, w1, w2, w3 = weight[i], weight[i + 1], weight[i + 2], weight[i + 3]
     row, at = level * len(weight), level * TILE * LANES
@@ -263,7 +301,13 @@ def _add_up(weight, i, start, end, squared, level, sums, rows, kernels, both):
     store(rows, at + 3 * LANES, a3)
 
 
-def _by_products(rows, labels, weights, variances, device):
+def _by_products(
+    rows: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    device: str,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Both sums by ‖a - b‖² = ‖a‖² + ‖b‖² - 2 a·b of centred rows, in blocks of rows.
 
     Products in float32 show first which pairs can matter at all: a kernel below e⁻⁴⁰ / N changes no
@@ -284,7 +328,7 @@ def _by_products(rows, labels, weights, variances, device):
     coarse, rough = (points * shrink).float(), (norm * shrink**2).float()
     rounding = n_units * 2.0**-23 * float(norm.max())  # of a float32 square, more than enough
     reach = 2 * float(variances.max()) * (40 + np.log(n)) + 4 * rounding
-    reach = min(reach * shrink**2, float(np.finfo(np.float32).max))
+    reach = min(reach * shrink**2, LARGEST_FLOAT32)
     # of a float64 square by products, and of the mean: where it is too much, pairs are taken one by
     # one, as they are given
     blurred = 2.0**-50 * float(norm.max()) > 1e-3 * float(variances.min())
@@ -296,18 +340,7 @@ def _by_products(rows, labels, weights, variances, device):
         square = rough[block, None] + rough - 2 * coarse[block] @ coarse.T
         near = (square < reach).nonzero()
         if blurred or len(near) < FEW * square.numel():
-            i, j = near[:, 0], near[:, 1]
-            exact = [
-                ((one_by_one[start + a] - one_by_one[b]) ** 2).sum(1)
-                for a, b in zip(i.split(step), j.split(step), strict=True)
-            ]
-            square = torch.cat(exact)
-            sums = [
-                torch.zeros(
-                    len(points[block]), n_classes, dtype=torch.float64, device=device
-                ).index_add_(0, i, torch.exp(square / (-2 * variance))[:, None] * spread[j])
-                for variance in variances
-            ]
+            sums = _sums_of_few(one_by_one, start, step, near, spread, variances)
         else:
             square = norm[block, None] + norm - 2 * points[block] @ points.T
             square.clamp_(min=0)
@@ -315,15 +348,41 @@ def _by_products(rows, labels, weights, variances, device):
             sums = [torch.exp(square / (-2 * variance)) @ spread for variance in variances]
         for level, one in enumerate(sums):
             every[level, block] = one.sum(1).cpu().numpy()
-            one = one.cpu().numpy()
-            own[level, block] = one[np.arange(len(one)), labels[block]]
+            of_class = one.cpu().numpy()
+            own[level, block] = of_class[np.arange(len(of_class)), labels[block]]
     return own, every
 
 
-def similarities_by_hand(t, y, variances) -> Similarities:
+def _sums_of_few(
+    points: torch.Tensor,
+    start: int,
+    step: int,
+    near: torch.Tensor,
+    spread: torch.Tensor,
+    variances: NDArray[np.float64],
+) -> list[torch.Tensor]:
+    """Per variance (row, class): kernel sums of a block of rows over the pairs ``near`` alone."""
+    import torch
+
+    i, j = near[:, 0], near[:, 1]
+    exact = [
+        ((points[start + a] - points[b]) ** 2).sum(1)
+        for a, b in zip(i.split(step), j.split(step), strict=True)
+    ]
+    square = torch.cat(exact)
+    shape = (len(points[start : start + step]), spread.shape[1])
+    return [
+        spread.new_zeros(shape).index_add_(
+            0, i, torch.exp(square / (-2 * variance))[:, None] * spread[j]
+        )
+        for variance in variances
+    ]
+
+
+def similarities_by_hand(t: ArrayLike, y: ArrayLike, variances: ArrayLike) -> Similarities:
     """The readable twin: the whole matrix in float64, one entry per sample and class."""
-    t, p = np.asarray(t, np.float64), label_distribution(y)
-    square = ((t[:, None] - t[None]) ** 2).sum(axis=-1)
+    rows, p = np.asarray(t, np.float64), label_distribution(y)
+    square = ((rows[:, None] - rows[None]) ** 2).sum(axis=-1)
     sample, label = np.nonzero(p)
     by_class = [np.exp(-square / (2 * variance)) @ p for variance in np.atleast_1d(variances)]
     own = np.stack([sums[sample, label] for sums in by_class])
