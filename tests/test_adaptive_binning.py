@@ -188,3 +188,13 @@ def test_impossible_settings():
         Quantised()([[0.5], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="limit must be positive"):
         NetInputBinning(limit=-1)
+    with pytest.raises(ValueError, match=r"limit must be finite in float32, got 1e\+300"):
+        NetInputBinning(limit=1e300)
+    with pytest.raises(ValueError, match="n_bins must be at most 10 000 000, got 1000000000000"):
+        AdaptiveBinning(n_bins=10**12)
+    with pytest.raises(ValueError, match="n_edges must be at most 10 000 000"):
+        NetInputBinning(n_edges=10**12)
+    with pytest.raises(ValueError, match="n_bins must be at most 1 125 899 906 842 624"):
+        RangeBinning(n_bins=10**400)
+    with pytest.raises(ValueError, match=r"got n_bits=a value of type int .*; use Exact"):
+        Quantised(n_bits=10**9000)

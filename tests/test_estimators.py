@@ -221,6 +221,7 @@ def test_names_settings_and_results_are_plain():
         ({"width": -0.1}, "width must be positive"),
         ({"width": np.nan}, "width must be a finite number"),
         ({"width": 1e-60}, "rounds to 0"),
+        ({"width": 1e300}, r"width must be finite in float32, got 1e\+300"),
     ],
 )
 def test_impossible_bins_are_refused(settings_, message):

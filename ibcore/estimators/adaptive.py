@@ -19,7 +19,7 @@ from ibcore.estimators.base import (
 )
 from ibcore.estimators.binning import MOST_EDGES, Binning
 from ibcore.estimators.counting import LARGEST_CODE, CountingRuler, information_of_codes
-from ibcore.estimators.inputs import real_array
+from ibcore.estimators.inputs import LARGEST_FLOAT32, real_array
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,7 +171,7 @@ class NetInputBinning(CountingRuler):
         """Make the types plain and refuse nonsense."""
         n_edges = whole_number("n_edges", self.n_edges, least=2, most=MOST_EDGES)
         limit = positive_number("limit", self.limit)
-        if limit > np.finfo(np.float32).max:
+        if limit > LARGEST_FLOAT32:
             raise ValueError(f"limit must be finite in float32, got {limit}.")
         object.__setattr__(self, "n_edges", n_edges)
         object.__setattr__(self, "limit", limit)

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import is_dataclass
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,7 +81,7 @@ class Run(Protocol):
     def diverged(self) -> NDArray[np.bool_]:
         """(epoch, seed): where weights are lost."""
 
-    def activations(self, k: int, x: NDArray | None = None) -> list[NDArray[np.float32]]:
+    def activations(self, k: int, x: np.ndarray | None = None) -> list[NDArray[np.float32]]:
         """Layers at the k-th measured epoch, each (seed, sample, unit)."""
 
 
@@ -150,11 +150,11 @@ class Ruler:
         return self
 
     @classmethod
-    def together(cls, rulers: Sequence[Ruler]) -> list[Ruler]:
+    def together(cls, rulers: Sequence[Self]) -> list[Self]:
         """Rulers of this class put together where one pass serves several."""
         return list(rulers)
 
-    def layers(self, view: View) -> Sequence[NDArray]:
+    def layers(self, view: View) -> Sequence[np.ndarray]:
         """What it looks at, one array for each layer: by default the activations."""
         return view.layers
 
@@ -162,7 +162,7 @@ class Ruler:
         """Which of the measured rows it looks at: by default all."""
         return slice(None)
 
-    def entries(self, t: NDArray, y: NDArray) -> NDArray[np.float64]:
+    def entries(self, t: np.ndarray, y: np.ndarray) -> NDArray[np.float64]:
         """(level, number): for each of ``levels()`` what ``numbers`` names."""
         return np.array([self(t, y)], dtype=np.float64)
 
@@ -254,12 +254,14 @@ def _setting(node: ast.expr) -> Any:
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
     """A setting that counts something, as an int of at least ``least``."""
-    whole = isinstance(value, Integral) and not isinstance(value, bool | np.timedelta64)
-    if not whole or int(value) < least:
+    number = None
+    if isinstance(value, Integral) and not isinstance(value, bool | np.timedelta64):
+        number = int(value)
+    if number is None or number < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {shown(value)}.")
-    if most is not None and int(value) > most:
+    if most is not None and number > most:
         raise ValueError(f"{name} must be at most {grouped(most)}, got {shown(value)}.")
-    return int(value)
+    return number
 
 
 def positive_number(name: str, value: object, hint: str = "") -> float:

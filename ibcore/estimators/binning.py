@@ -16,7 +16,7 @@ from ibcore.estimators.counting import (
     dense,
     information_of_symbols,
 )
-from ibcore.estimators.inputs import checked_layer
+from ibcore.estimators.inputs import LARGEST_FLOAT32, checked_layer
 
 MOST_EDGES = 10_000_000  # 80 MB of them
 # Of a range, so that its product with the largest code is finite; of an interval, so that its
@@ -79,7 +79,7 @@ class Binning(CountingRuler):
                 f"{shown(self.width)} together with {given}. Drop one of the two."
             )
         width = positive_number("width", self.width)
-        if width > np.finfo(np.float32).max:
+        if width > LARGEST_FLOAT32:
             raise ValueError(f"width must be finite in float32, got {width}.")
         if np.float32(width) == 0:
             raise ValueError(f"width must be positive in float32, got {width}, which rounds to 0.")

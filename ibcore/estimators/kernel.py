@@ -15,14 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ibcore.config import shown
 from ibcore.estimators.base import LayerInformation, Ruler, choice, positive_number
 from ibcore.estimators.inputs import checked_layer
-from ibcore.estimators.pairwise import similarities
+from ibcore.estimators.pairwise import Similarities, similarities
 from ibcore.information import entropy, label_distribution
 from ibcore.randomness import generator
 
@@ -31,8 +32,8 @@ SCALES = ("max", "max_squared", "rms_squared")
 
 
 def kernel_information(
-    t: ArrayLike, y: ArrayLike, variances: ArrayLike, **options
-) -> tuple[np.ndarray, np.ndarray]:
+    t: ArrayLike, y: ArrayLike, variances: ArrayLike, **options: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Upper bound on I(X; T+Z) and the difference of upper bounds for I(T+Z; Y), in bits.
 
     Parameters
@@ -53,7 +54,7 @@ def kernel_information(
     return -mixture, per_class - prior - mixture
 
 
-def _mean_logs(found):
+def _mean_logs(found: Similarities) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Means over samples of log2 S, of log2 p_y S_y, and of log2 p_y."""
     n = found.weight.sum()
     prior = np.bincount(found.label, found.weight)[found.label] / n
@@ -62,7 +63,7 @@ def _mean_logs(found):
     return mixture, per_class, _log2(prior) @ found.weight / n
 
 
-def _log2(p):
+def _log2(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """log2 p; 0 where p is, as a soft label so small weighs nothing."""
     return np.log2(np.where(p > 0, p, 1.0))
 
@@ -115,7 +116,7 @@ class KernelBound(Ruler):
 
     def __post_init__(self) -> None:
         """Make the types plain and refuse nonsense."""
-        given = self.noise_variance
+        given: Any = self.noise_variance
         if isinstance(given, np.ndarray) and given.ndim == 1:
             given = tuple(given)
         several = isinstance(given, tuple | list)
@@ -142,6 +143,11 @@ class KernelBound(Ruler):
         """Label of an axis."""
         return f"{self.bound} bound on I(X; T+Z)"
 
+    @property
+    def _variances(self) -> tuple[float, ...]:
+        given = self.noise_variance
+        return given if isinstance(given, tuple) else (given,)
+
     def levels(self) -> tuple[KernelBound, ...]:
         """One ruler for every noise level: the entries of a result."""
         if not isinstance(self.noise_variance, tuple):
@@ -149,13 +155,15 @@ class KernelBound(Ruler):
         return tuple(replace(self, noise_variance=level) for level in self.noise_variance)
 
     @classmethod
-    def together(cls, rulers: Sequence[Ruler]) -> list[Ruler]:
+    def together(cls, rulers: Sequence[Self]) -> list[Self]:
         """Noise levels of one kind of bound, which share their distances."""
-        kinds: dict[Ruler, list] = {}
+        kinds: dict[Self, list[Self]] = {}
         for one in rulers:
             kinds.setdefault(replace(one, noise_variance=1.0), []).append(one)
         return [
-            replace(alike[0], noise_variance=tuple(one.noise_variance for one in alike))
+            replace(
+                alike[0], noise_variance=tuple(level for one in alike for level in one._variances)
+            )
             if len(alike) > 1
             else alike[0]
             for alike in kinds.values()
@@ -188,12 +196,10 @@ class KernelBound(Ruler):
             )
         return found
 
-    def __call__(
-        self, t: ArrayLike, y: ArrayLike, **options
-    ) -> LayerInformation | list[LayerInformation]:
+    def __call__(self, t: ArrayLike, y: ArrayLike, **options: Any) -> Any:
         """Bits, of t (sample, unit) and y (sample,); a list for several noise levels."""
-        t = checked_layer(t)
-        i_xt, i_ty = self._information(t, y, self.variances(t), **options)
+        layer = checked_layer(t)
+        i_xt, i_ty = self._information(layer, y, self.variances(layer), **options)
         found = [LayerInformation(*map(float, pair)) for pair in zip(i_xt, i_ty, strict=True)]
         return found if isinstance(self.noise_variance, tuple) else found[0]
 
@@ -203,7 +209,9 @@ class KernelBound(Ruler):
             return np.zeros((len(self.levels()), 2))
         return np.reshape(self(t, y), (-1, 2))
 
-    def _information(self, t, y, variances, **options):
+    def _information(
+        self, t: np.ndarray, y: ArrayLike, variances: NDArray[np.float64], **options: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         variances = _four_times(variances) if self.bound == "lower" else variances
         return kernel_information(t, y, variances, **options)
 
@@ -233,7 +241,9 @@ class LabelBound(KernelBound):
         """Label of an axis."""
         return f"{self.bound} bound on I(X; T+Z) and on I(T+Z; Y)"
 
-    def _information(self, t, y, variances, **options):
+    def _information(
+        self, t: np.ndarray, y: ArrayLike, variances: NDArray[np.float64], **options: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         n = len(variances)
         near = similarities(t, y, np.concatenate([variances, _four_times(variances)]), **options)
         mixture, per_class, prior = _mean_logs(near)
@@ -258,7 +268,9 @@ class MirroredKernelBound(KernelBound):
         """Label of an axis."""
         return "2 log2(N) - bound on I(X; T+Z)"
 
-    def _information(self, t, y, variances, **options):
+    def _information(
+        self, t: np.ndarray, y: ArrayLike, variances: NDArray[np.float64], **options: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         i_xt, i_ty = super()._information(t, y, variances, **options)
         h_y = entropy(label_distribution(y).mean(axis=0))
         return 2 * np.log2(len(t)) - i_xt, 2 * h_y - i_ty
@@ -281,12 +293,15 @@ class TwiceNoisedKernelBound(KernelBound):
         """Label of an axis."""
         return f"{self.bound} bound on I(X; T+Z), noise added twice"
 
-    def _information(self, t, y, variances, **options):
+    def _information(
+        self, t: np.ndarray, y: ArrayLike, variances: NDArray[np.float64], **options: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         z = generator(0, "measured_noise").standard_normal(np.shape(t))
         found = []
         for variance in variances:
             with np.errstate(over="ignore"):  # beyond float64 is infinite, and refused below
                 noised = t + np.sqrt(variance) * z
-            i_xt, i_ty = super()._information(noised, y, np.atleast_1d(variance), **options)
-            found.append((i_xt[0], i_ty[0]))
-        return tuple(np.array(found).T)
+            one, other = super()._information(noised, y, np.atleast_1d(variance), **options)
+            found.append((one[0], other[0]))
+        i_xt, i_ty = np.array(found).T
+        return i_xt, i_ty
