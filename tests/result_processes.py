@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ EXPERIMENT = Experiment(
 RULERS = [Binning(n_bins=30, low=-1.0, high=1.0), Exact()]
 OBSERVABLES = list(DEFAULT_OBSERVABLES)
 BLOCK = 2  # seeds: three blocks, each with a file of weights and one of numbers
-PATIENCE = 20.0  # seconds, after which a process shows where it hangs and ends
+PATIENCE = 100.0  # seconds, after which a process shows where it hangs and ends
 STEPS = 18  # in writing six files: each is made, brought to the disk, renamed
 
 
@@ -92,6 +93,8 @@ def _die_before(step):
 
 def serve():
     tqdm.monitor_interval = 0  # no thread of it when we fork
+    # Its own lock is shared by all forks, and one that is killed while it holds it stops the others.
+    tqdm.set_lock(threading.RLock())
     shelves.BLOCK = BLOCK
     with tempfile.TemporaryDirectory() as folder:
         compute(folder)  # loads what is compiled
@@ -126,6 +129,7 @@ class Process:
 
     pid: int
     answer: Path
+    doomed: bool
 
     def alive(self):
         try:
@@ -137,13 +141,15 @@ class Process:
     def kill(self):
         if self.alive():
             os.kill(self.pid, signal.SIGKILL)
+            self.doomed = True
         return self.wait()
 
     def wait(self):
-        """ "done", "killed", or what went wrong."""
+        """How it ended: done, killed, or what went wrong."""
         while self.alive():
             time.sleep(0.002)
-        return self.answer.read_text() if self.answer.exists() else "killed"
+        answer = self.answer.read_text() if self.answer.exists() else ""
+        return answer or ("killed" if self.doomed else "crashed")
 
 
 class Server:
@@ -160,7 +166,7 @@ class Server:
         answer = Path(self.folder.name) / str(next(self.numbers))
         job = {"kind": kind, "answer": str(answer), "given": {"folder": str(folder), **given}}
         print(json.dumps(job), file=self.process.stdin, flush=True)
-        return Process(int(self.process.stdout.readline()), answer)
+        return Process(int(self.process.stdout.readline()), answer, "die_before" in given)
 
     def close(self):
         self.process.communicate()

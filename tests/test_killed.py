@@ -110,12 +110,12 @@ def test_killed_after_every_file_a_run_still_ends(server, undisturbed, tmp_path,
         kept = finished(tmp_path)
         process = server.start(tmp_path, n=experiment.n_seeds)
         starts += 1
+        assert starts <= 2 * n_blocks + 1
         while len(finished(tmp_path)) == len(kept) and process.alive():
-            time.sleep(0.001)
+            time.sleep(0.003)
         ended = process.kill()
         assert kept.items() <= finished(tmp_path).items()
     assert ended == "done"
-    assert starts <= 2 * n_blocks + 1
     assert_whole(tmp_path, experiment, undisturbed)
 
 
