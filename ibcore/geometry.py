@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.estimators.counting import checked_layer
+from ibcore.estimators.inputs import checked_layer
 
 ROWS_AT_ONCE = 1024
 

@@ -8,7 +8,8 @@ A ruler is a frozen dataclass that inherits ``Ruler``; what it owes stands in
 from ibcore.estimators.adaptive import AdaptiveBinning, NetInputBinning, Quantised, RangeBinning
 from ibcore.estimators.base import LayerInformation, Ruler, checked_rulers, from_name
 from ibcore.estimators.binning import Binning, EdgeBinning, Exact
-from ibcore.estimators.counting import checked_layer, information_of_codes
+from ibcore.estimators.counting import information_of_codes
+from ibcore.estimators.inputs import checked_layer
 from ibcore.estimators.kernel import (
     KernelBound,
     LabelBound,

@@ -75,7 +75,7 @@ class _KnownTeacher(Ruler):
         """W̄ (unit, input) of every layer of one network."""
         return view.network.products()
 
-    def __call__(self, t: np.ndarray, y: ArrayLike) -> LayerInformation:
+    def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """Bits; t (unit, input) is W̄."""
         with np.errstate(all="ignore"):  # what overflows is refused below
             i_xt, i_ty = student_information(
