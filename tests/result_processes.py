@@ -93,7 +93,7 @@ def _die_before(step):
 
 def serve():
     tqdm.monitor_interval = 0  # no thread of it when we fork
-    # Its own lock is shared by all forks, and one that is killed while it holds it stops the others.
+    # Its own lock is shared by all forks: one that is killed while it holds it stops the others.
     tqdm.set_lock(threading.RLock())
     shelves.BLOCK = BLOCK
     with tempfile.TemporaryDirectory() as folder:

@@ -284,11 +284,11 @@ def read_certificates(root: Path) -> list[dict[str, Any]]:
         If the file is damaged or was edited.
     """
     path = root / "certificates.json"
-    return _certificates(path, path.stat().st_mtime_ns) if path.exists() else []
+    return _certificates(path, _state(path)) if path.exists() else []
 
 
 @lru_cache(maxsize=8)
-def _certificates(path: Path, modified: int) -> list[dict[str, Any]]:
+def _certificates(path: Path, state: tuple[int, ...]) -> list[dict[str, Any]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or set(content) != {"content_hash", "certificates"}:
@@ -357,8 +357,7 @@ def _stored(folder: Path, digest: str) -> list[tuple[Path, xr.Dataset]]:
     parts = sorted((folder / digest).glob("*.nc"))
     found = [(path, from_bytes(path.read_bytes(), path)) for path in parts]
     for path in sorted(folder.glob("*.zip")):
-        about = path.stat()
-        members = _members(path, about.st_mtime_ns, about.st_size)
+        members = _members(path, _state(path))
         if digest in members:
             found.append((path, from_bytes(members[digest], f"{digest}.nc in {path}")))
     return found
@@ -374,5 +373,11 @@ def _names(path: Path) -> set[str]:
 
 
 @lru_cache(maxsize=256)
-def _members(path: Path, modified: int, size: int) -> dict[str, bytes]:
+def _members(path: Path, state: tuple[int, ...]) -> dict[str, bytes]:
     return read_pack(path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file is replaced, be it within one tick of the clock."""
+    about = path.stat()
+    return about.st_mtime_ns, about.st_size, about.st_ino
