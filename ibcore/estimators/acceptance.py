@@ -1,6 +1,7 @@
 """Estimators on a channel whose information is known: bias, spread and time side by side."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
@@ -47,7 +48,7 @@ def gaussian_channel(
     n_draws = whole_number("n_draws", n_draws, least=1)
     y = np.zeros(n_samples, np.int64)
     bins = Binning(width=0.25)
-    estimators = {
+    estimators: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], float]] = {
         "upper kernel bound": lambda x, t, z: KernelBound(1.0)(x, y).i_xt,
         "lower kernel bound": lambda x, t, z: KernelBound(1.0, bound="lower")(x, y).i_xt,
         "sample propagation": lambda x, t, z: SamplePropagation(1.0)(x, y).i_xt,

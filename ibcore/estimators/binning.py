@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ibcore.config import shown
 from ibcore.estimators.base import LayerInformation, positive_number, real_number, whole_number
@@ -70,7 +71,7 @@ class Binning(CountingRuler):
         for name, value in settings.items():
             object.__setattr__(self, name, value)
 
-    def _checked_width(self) -> dict:
+    def _checked_width(self) -> dict[str, Any]:
         others = {"n_bins": self.n_bins, "low": self.low, "high": self.high}
         if any(value is not None for value in others.values()):
             given = ", ".join(f"{name}={shown(value)}" for name, value in others.items())
@@ -85,7 +86,7 @@ class Binning(CountingRuler):
             raise ValueError(f"width must be positive in float32, got {width}, which rounds to 0.")
         return {"width": width}
 
-    def _checked_range(self) -> dict:
+    def _checked_range(self) -> dict[str, Any]:
         n_bins, low, high = self.n_bins, self.low, self.high
         if n_bins is None and low is None and high is None:
             n_bins = 30
@@ -127,7 +128,7 @@ class Binning(CountingRuler):
 
     def codes(self, t: np.ndarray) -> np.ndarray:
         """Interval of each entry of t (sample, unit), counted from low or from 0."""
-        if self.width is not None:
+        if self.n_bins is None or self.low is None or self.high is None:  # a width is given
             with np.errstate(over="ignore"):
                 codes = np.floor(t.astype(np.float32, copy=False) / np.float32(self.width))
             inside = np.abs(codes).max() <= LARGEST_CODE
@@ -208,13 +209,15 @@ class Exact(CountingRuler):
         for column in codes.view(np.uint32).T:
             # The number of a row among the first units, above the bits of the next unit.
             symbols, n_symbols = dense(symbols << np.uint64(32) | column)
-            if n_symbols == len(t):
+            if n_symbols == len(codes):
                 break
         return information_of_symbols(symbols.astype(np.int64), n_symbols, y)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _interval_codes(t, low, high, n_bins, codes):
+def _interval_codes(
+    t: np.ndarray, low: float, high: float, n_bins: int, codes: NDArray[np.int64]
+) -> bool:
     """Fill codes (sample, unit) with the interval of each entry; False if one is too far."""
     span = high - low
     scale = n_bins / span
@@ -225,7 +228,7 @@ def _interval_codes(t, low, high, n_bins, codes):
             place = (value - low) * scale
             if not abs(place) < LARGEST_CODE:
                 return False
-            code = np.int64(np.floor(place))
+            code = int(np.floor(place))
             # Within the rounding of `place` the edges themselves decide.
             margin = 1e-15 * (abs(place) + shift)
             if place - code <= margin or code + 1 - place <= margin:
@@ -240,7 +243,7 @@ def _interval_codes(t, low, high, n_bins, codes):
 
 
 @numba.njit(cache=True, nogil=True)
-def _edge_codes(t, edges, codes):
+def _edge_codes(t: np.ndarray, edges: NDArray[np.float64], codes: NDArray[np.int64]) -> None:
     """Fill codes with np.digitize(t, edges) − 1 for equal intervals, −1 wrapped to the last."""
     last = len(edges) - 1
     scale = last / (edges[last] - edges[0])
@@ -250,7 +253,7 @@ def _edge_codes(t, edges, codes):
             if value >= edges[last] or value < edges[0]:
                 codes[i, j] = last
                 continue
-            code = min(np.int64((value - edges[0]) * scale), last - 1)
+            code = min(int((value - edges[0]) * scale), last - 1)
             while value < edges[code]:
                 code -= 1
             while value >= edges[code + 1]:

@@ -43,21 +43,21 @@ class CountingRuler(Ruler, named=False):
     precision: ClassVar[type | None] = None
     limits: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
 
-    def codes(self, t: NDArray) -> NDArray:
+    def codes(self, t: np.ndarray) -> np.ndarray:
         """(sample, unit) integers: which activations of a unit are told apart."""
         raise ValueError(f"{type(self).__name__} does not say what it counts: write codes(t).")
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """I(X;T) and I(T;Y) in bits, T as the ruler sees t (sample, unit); y (sample,)."""
-        t = checked_layer(t, dtype=self.precision)
+        layer = checked_layer(t, dtype=self.precision)
         low, high = self.limits
-        for end in (t.min(), t.max()):
+        for end in (layer.min(), layer.max()):
             if not low <= end <= high:
                 raise ValueError(
                     f"{type(self).__name__} takes activations within [{low:g}, {high:g}], got "
                     f"{end:.3g}; take another ruler."
                 )
-        return information_of_codes(self.codes(t), y)
+        return information_of_codes(self.codes(layer), y)
 
 
 def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
@@ -128,7 +128,9 @@ def _labels(y: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.ndarray | None
     return labels.reshape(-1), found[first]
 
 
-def _soft_phi_sums(joint, n_labels, labels, p_y):
+def _soft_phi_sums(
+    joint: np.ndarray, n_labels: int, labels: np.ndarray, p_y: np.ndarray
+) -> tuple[float, float]:
     """Σ_y φ(N_y) and Σ_cy φ(n_cy) when n_cy = Σ_{x in c} P(y|x)."""
     # Cells of the sorted table (symbol, label distribution), and where a symbol begins.
     first = np.flatnonzero(np.diff(joint, prepend=joint[0] - 1))
@@ -160,7 +162,9 @@ def dense(symbols: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack(codes, unit, symbols, n_symbols, limit):
+def _pack(
+    codes: NDArray[np.int64], unit: int, symbols: NDArray[np.int64], n_symbols: int, limit: int
+) -> tuple[int, int]:
     """Append units as digits to the symbols while they fit; the next unit, the number of symbols.
 
     Mixed radix: a unit that takes codes from low to high is a digit of base high − low + 1.
@@ -184,7 +188,12 @@ def _pack(codes, unit, symbols, n_symbols, limit):
 
 
 @numba.njit(cache=True, nogil=True)
-def _phi_sums(joint, n_labels, label_counts, phi):
+def _phi_sums(
+    joint: NDArray[np.int64],
+    n_labels: int,
+    label_counts: NDArray[np.int64],
+    phi: NDArray[np.float64],
+) -> tuple[float, float, float]:
     """Σ_c φ(n_c), Σ_cy φ(n_cy), Σ_y φ(N_y) from the sorted symbols c · n_labels + y."""
     n = len(joint)
     times = np.zeros((3, n + 1), dtype=np.int64)  # how many symbols occur k times

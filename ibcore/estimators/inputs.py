@@ -9,7 +9,7 @@ LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 MOST_EXACT = 2**53  # beyond, neighbouring integers are one float64
 
 
-def real_array(name: str, values: ArrayLike) -> NDArray:
+def real_array(name: str, values: ArrayLike) -> np.ndarray:
     """An array of real numbers that float64 can tell apart.
 
     A mask, an imaginary part or a text would be lost in silence: they are refused.
@@ -31,7 +31,7 @@ def real_floats(name: str, values: ArrayLike) -> NDArray[np.float64]:
         return real_array(name, values).astype(np.float64)
 
 
-def as_array(name: str, values: ArrayLike) -> NDArray:
+def as_array(name: str, values: ArrayLike) -> np.ndarray:
     """An array of any type, or the reason why it is none."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name} is masked, and a mask would be lost; leave out those samples.")
@@ -41,7 +41,7 @@ def as_array(name: str, values: ArrayLike) -> NDArray:
         raise ValueError(f"{name} cannot be read as an array: {error}") from error
 
 
-def checked_layer(t: ArrayLike, dtype: type | None = None) -> NDArray:
+def checked_layer(t: ArrayLike, dtype: type | None = None) -> np.ndarray:
     """Activations as a (sample, unit) float array, or an error that says what is wrong.
 
     Parameters
@@ -61,13 +61,13 @@ def checked_layer(t: ArrayLike, dtype: type | None = None) -> NDArray:
     if dtype is None:
         dtype = np.float32 if given.dtype == np.float32 else np.float64
     with np.errstate(over="ignore"):
-        found = np.ascontiguousarray(given, dtype=dtype)
+        found: np.ndarray = np.ascontiguousarray(given, dtype=dtype)
     if not np.isfinite(found).all():
         raise ValueError(_not_finite(given, found))
     return found
 
 
-def _not_finite(given: NDArray, found: NDArray) -> str:
+def _not_finite(given: np.ndarray, found: np.ndarray) -> str:
     """Which values are not finite, and why."""
     if np.isfinite(given).all():
         largest = given.flat[np.abs(given).argmax()]
@@ -81,7 +81,7 @@ def _not_finite(given: NDArray, found: NDArray) -> str:
     )
 
 
-def checked_labels(y: ArrayLike, n_samples: int) -> NDArray:
+def checked_labels(y: ArrayLike, n_samples: int) -> np.ndarray:
     """One label for each sample: classes as (sample,) integers 0, 1, …, or soft ones as P(y|x).
 
     Parameters

@@ -200,13 +200,17 @@ def _count(points: np.ndarray, reach: np.ndarray, order: float) -> np.ndarray:
     return cKDTree(points).query_ball_point(points, reach, p=order, return_length=True)
 
 
-def _counts_of_trees(x, t, k):
+def _counts_of_trees(
+    x: np.ndarray, t: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Samples whose pair, whose x, whose t lies in the ball; maximum norm."""
     reach, inside = _balls(np.concatenate([x, t], axis=1), k, np.inf)
     return inside, _count(x, reach, np.inf), _count(t, reach, np.inf)
 
 
-def _counts_of_all_pairs(x, t, k):
+def _counts_of_all_pairs(
+    x: np.ndarray, t: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same, Euclidean inside x and t: no tree searches the larger of two such distances."""
     n = len(x)
     counts = np.empty((3, n), np.int64)
@@ -215,7 +219,8 @@ def _counts_of_all_pairs(x, t, k):
         of_pair = np.maximum(of_x, of_t)
         reach = _reach(np.partition(of_pair, k, axis=1)[:, k, None])
         counts[:, rows] = [(one <= reach).sum(axis=1) for one in (of_pair, of_x, of_t)]
-    return counts
+    of_pair, of_x, of_t = counts
+    return of_pair, of_x, of_t
 
 
 def _settings(k: int, norm: str) -> tuple[int, float]:

@@ -122,18 +122,24 @@ class SamplePropagation(Ruler):
                 f"the networks have noise_std={noise_std:g}, the ruler {self.noise_std:g}; sample "
                 "propagation measures the noise that a network has. KernelBound adds its own."
             )
+        self._passes()
+        return self
+
+    def _passes(self) -> int:
+        """How many times every input passes through a network."""
         if self.n_replicas is None:
             raise ValueError(
                 "in a training run SamplePropagation passes every input through the network many "
                 "times; give n_replicas, 1000 for the reference sizes."
             )
-        return self
+        return self.n_replicas
 
     def layers(self, view: View) -> list[np.ndarray]:
         """S (replica, sample, unit) of the hidden layers; the output has no noise of its own."""
         widest = max(weight.shape[-1] for weight in view.network.weights)
+        n_replicas = self._passes()
         self._check_size("n_replicas", len(view.x) * widest)
-        passed = noisy_layers(view.network, view.x, self.noise_std, self.n_replicas, self.seed)
+        passed = noisy_layers(view.network, view.x, self.noise_std, n_replicas, self.seed)
         return passed[:-1]
 
     def _check_size(self, name: str, n_each: int) -> None:
@@ -155,10 +161,10 @@ class SamplePropagation(Ruler):
 
     def with_errors(self, t: ArrayLike, y: ArrayLike) -> Propagated:
         """The same with the standard errors of the integration."""
-        t, p = _checked(t, y)
+        s, p = _checked(t, y)
         rows = self._rows(len(p))
-        replicas, noise = self._draws(t, len(rows))
-        modes, dtype = in_units_of_noise(t, self.noise_std)
+        replicas, noise = self._draws(s, len(rows))
+        modes, dtype = in_units_of_noise(s, self.noise_std)
         gains = propagate(modes, p, replicas, noise, dtype, rows)
         # antithetic points are one draw
         draws = gains.reshape(len(rows), self.n_pairs, 2, 2).mean(axis=2) / np.log(2)
@@ -169,14 +175,14 @@ class SamplePropagation(Ruler):
         variance += left_out * draws.mean(axis=1).var(axis=0, ddof=1) / len(rows)
         return Propagated(*map(float, mean), *map(float, np.sqrt(variance)))
 
-    def _rows(self, n_samples):
+    def _rows(self, n_samples: int) -> np.ndarray:
         """The inputs around which points are drawn."""
         if self.n_inputs is None or self.n_inputs >= n_samples:
             return np.arange(n_samples)
         drawn = shuffled(np.arange(n_samples), generator(self.seed, "data"))
         return np.sort(drawn[: self.n_inputs])
 
-    def _draws(self, t, n_rows):
+    def _draws(self, t: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Replica (point,) and z (row, point, unit) of every point; points go in pairs ±z."""
         n_replicas, _, n_units = t.shape
         self._check_size("n_pairs", 2 * n_rows * n_units)
@@ -186,19 +192,20 @@ class SamplePropagation(Ruler):
         return replicas, np.stack([z, -z], axis=2).reshape(n_rows, -1, n_units)
 
 
-def _checked(t, y):
-    t = real_floats("t", t)
-    if t.ndim == 2:
-        t = t[None]
-    if t.ndim != 3 or 0 in t.shape or t.shape[1] < 2:
+def _checked(t: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """S (replica, sample, unit) and P(y|x) (sample, class)."""
+    s = real_floats("t", t)
+    if s.ndim == 2:
+        s = s[None]
+    if s.ndim != 3 or 0 in s.shape or s.shape[1] < 2:
         raise ValueError(
             "t must be (replica, sample, unit) with at least two samples, or (sample, unit) for a "
-            f"layer that is a function of x; got shape {t.shape}."
+            f"layer that is a function of x; got shape {s.shape}."
         )
-    if not np.isfinite(t).all():
+    if not np.isfinite(s).all():
         raise ValueError("t must be finite; it holds NaN or infinity. Did the network diverge?")
-    labels = checked_labels(y, t.shape[1])
-    return t, label_distribution(labels)
+    labels = checked_labels(y, s.shape[1])
+    return s, label_distribution(labels)
 
 
 def smoothed_entropy(
@@ -251,7 +258,7 @@ def smoothed_entropy(
     return float(d / 2 * np.log2(2 * np.pi * np.e * noise_std**2) + total / (2 * n_pairs * n))
 
 
-def integration_bound(n_units: int, noise_std: float, n_points: int) -> float:
+def integration_bound(n_units: int, noise_std: float, n_points: float) -> float:
     """Bound on the standard error, in bits, of the plain Monte-Carlo entropy of a tanh layer.
 
     √(2 d (2 + σ²) / (σ² n)), n points in all (Goldfeld et al. 2019, theorem 5), far above what is

@@ -9,7 +9,6 @@ refused by name.
 from math import frexp
 
 import numpy as np
-from numpy.typing import NDArray
 
 # Of |t| and σ², so that float32 holds differences, 1/σ² and squares of 2**-24 σ². A larger square
 # may overflow: its kernel is 0 all the same.
@@ -19,7 +18,7 @@ APART = 20.0  # in σ: the kernel of two rows is then below e^-200
 LARGEST_SINGLE, LARGEST_DOUBLE = 2.0**17, 2.0**40
 
 
-def within_reach(t: NDArray, variances: NDArray) -> tuple[NDArray, NDArray]:
+def within_reach(t: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A layer and noise variances, times 2^k and 4^k, whose kernels float32 can hold.
 
     Ordinary ones come back as they are. A variance so large that every kernel is 1, or so small
@@ -57,7 +56,7 @@ def within_reach(t: NDArray, variances: NDArray) -> tuple[NDArray, NDArray]:
     return moved, np.clip(scaled, LEAST_VARIANCE, LARGEST_VARIANCE)
 
 
-def in_units_of_noise(s: NDArray, noise_std: float) -> tuple[NDArray, type]:
+def in_units_of_noise(s: np.ndarray, noise_std: float) -> tuple[np.ndarray, type]:
     """Modes s / σ, and the type of float in which a point near one still shows its noise.
 
     Parameters
@@ -94,11 +93,11 @@ def in_units_of_noise(s: NDArray, noise_std: float) -> tuple[NDArray, type]:
     return s / std, np.float64
 
 
-def _largest(t: NDArray) -> float:
+def _largest(t: np.ndarray) -> float:
     return float(max(t.max(), -t.min()))
 
 
-def _smallest_gap(t: NDArray) -> float:
+def _smallest_gap(t: np.ndarray) -> float:
     """Least distance between two different values of one unit; t (sample, unit)."""
     gaps = np.diff(np.sort(t, axis=0), axis=0)
     return float(gaps.min(where=gaps > 0, initial=np.inf))
