@@ -13,6 +13,7 @@ from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
 
 FAR = 1e9  # where the places stand that fill up a vector, or farther if modes reach as far
 NEGLIGIBLE = 25.0  # modes of an input that add less than e^-25 of the mixture are skipped
+SMALLEST_SHARE = 1e-100  # of a class, P(y|x), that is looked at
 
 
 def propagate(
@@ -46,7 +47,7 @@ def propagate(
     rows = np.arange(s.shape[1]) if rows is None else rows
     n_replicas, n_samples, n_units = s.shape
     width = -(-n_replicas // LANES) * LANES
-    modes = np.full((n_samples, n_units, width), FAR, dtype)
+    modes = np.full((n_samples, n_units, width), max(FAR, 4 * np.abs(s).max()), dtype)
     modes[:, :, :n_replicas] = s.transpose(1, 2, 0)
     found = np.empty((*noise.shape[:2], 2))
     # boxes of the modes as rounded
@@ -111,7 +112,8 @@ def _propagate(
             found[row, point, 0] = np.log(own * n_samples / every)
             gain = 0.0
             for c in range(n_classes):
-                if p[x, c] > 0:
+                # one that is smaller adds nothing, and its prior may be no number
+                if p[x, c] > SMALLEST_SHARE:
                     gain += p[x, c] * np.log(classes[c] * n_samples / (prior[c] * every))
             found[row, point, 1] = gain
 
