@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 import ibcore as ib
-from ibcore.experiment import measure_trajectory
+from ibcore.results.measuring import measure_trajectory
 from ibcore.training import train
 
 

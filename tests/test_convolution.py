@@ -6,8 +6,8 @@ import torch
 
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, Exact
-from ibcore.experiment import run
 from ibcore.networks import Ensemble, layer_shapes
+from ibcore.results.run import run
 from ibcore.tasks import load_task
 from ibcore.training import batch_orders, engine_for, layer_widths, split_rows, train
 from ibcore.training.torch_single import _shaken

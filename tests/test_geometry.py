@@ -9,9 +9,9 @@ from ibcore import geometry
 from ibcore.config import Experiment
 from ibcore.decomposition import _classes, decompose
 from ibcore.estimators import Binning
-from ibcore.experiment import run
 from ibcore.information import entropy_from_counts
 from ibcore.observables import OBSERVABLES
+from ibcore.results.run import run
 from ibcore.tasks import load_task
 
 
