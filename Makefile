@@ -66,6 +66,7 @@ lint: $(ready)
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/lint-imports
+	$(bin)/mypy
 
 check: lint
 	$(bin)/python -m pytest -q -n $(WORKERS) -m "not long and not slow" tests
@@ -96,4 +97,5 @@ lock:
 	$(bin)/python book/_tools/lock.py
 
 clean:
-	rm -rf _build build dist .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -rf _build build dist .pytest_cache .hypothesis .ruff_cache .import_linter_cache \
+	    .mypy_cache

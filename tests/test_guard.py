@@ -50,6 +50,12 @@ def test_the_hooks_of_ruff_check_and_format(tmp_path):
     assert file.read_text() == "a = 1\n"
 
 
+def test_the_hook_of_mypy_is_strict(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_text("def f(x):\n    return x\n")
+    assert "no-untyped-def" in ask("mypy", file).stdout
+
+
 @pytest.fixture
 def chapter(tmp_path):
     """A text and its notebook, as it would be before execution."""
