@@ -25,8 +25,24 @@ def test_no_estimate_passes_the_logarithm_of_the_sample():
     assert float(found.truth[0]) > 50
     rulers = ["upper kernel bound", "lower kernel bound", "sample propagation"]
     assert float(found.estimate.sel(estimator=rulers).max()) <= np.log2(100) + 1e-6
-    with pytest.raises(ValueError, match="positive numbers"):
-        gaussian_channel([0.0])
+
+
+@pytest.mark.parametrize(
+    ("ratios", "settings", "message"),
+    [
+        ([0.0], {}, "ratios must be a list of positive numbers up to 1e"),
+        ([1e300], {}, "ratios must be a list of positive numbers up to 1e"),
+        ([], {}, "ratios must be a list of positive numbers"),
+        (3.0, {}, "ratios must be a list of positive numbers"),
+        (["1"], {}, "ratios must be an array of real numbers"),
+        ([1.0], {"n_samples": 3}, "n_samples must be an integer of at least 4, got 3"),
+        ([1.0], {"n_units": 0}, "n_units must be an integer of at least 1, got 0"),
+        ([1.0], {"n_draws": 2.0}, "n_draws must be an integer of at least 1, got 2.0"),
+    ],
+)
+def test_impossible_channels(ratios, settings, message):
+    with pytest.raises(ValueError, match=message):
+        gaussian_channel(ratios, **settings)
 
 
 def test_mixtures_against_their_product():

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from ibcore.estimators import (
     KernelBound,
     LabelBound,
     LayerInformation,
+    LinearGaussian,
     OnTrainingRows,
     Ruler,
     SamplePropagation,
@@ -246,6 +248,22 @@ def test_entries_are_what_a_result_keeps(ruler, case):
     if not isinstance(found, ValueError):
         assert found.shape == (len(ruler.levels()), len(ruler.numbers))
         assert np.isfinite(found).all()
+
+
+@given(
+    arrays("f8", (2, 3), elements=finite, fill=finite),
+    positive,
+    st.sampled_from(["all", "relevant", "irrelevant"]),
+)
+def test_linear_networks_of_any_weights(weight, noise_variance, inputs):
+    """The one ruler that asks its teacher first."""
+    task = SimpleNamespace(
+        name="linear", teacher=np.array([[1.0, 0.0, -2.0]]), teacher_noise_variance=0.5
+    )
+    run = SimpleNamespace(task=task, experiment=SimpleNamespace(activation="linear"))
+    found = answer(LinearGaussian(noise_variance, inputs).prepare(run), weight, [0, 1])
+    if not isinstance(found, ValueError):
+        check_bits(found)
 
 
 @given(anything | arrays("i8", (3, 2)), anything | st.just([0, 1, 1]))

@@ -386,6 +386,17 @@ def test_any_size_of_layer_and_noise(units, size, variance):
         assert found.i_xt == pytest.approx(in_units_of_noise(narrow, variance), abs=2e-5)
 
 
+def test_levels_over_all_orders_of_magnitude_at_once():
+    """Each is what it is alone: none is lost because another one is near the other end."""
+    rng = np.random.default_rng(1)
+    t, y = 3e38 * rng.uniform(-1, 1, (20, 3)), np.arange(20) % 3
+    levels = (1e300, 1e77, 1e76, 1e-3, 5e-324)
+    for kind in (KernelBound, LabelBound, TwiceNoisedKernelBound):
+        assert kind(levels)(t, y) == [kind(level)(t, y) for level in levels]
+    for level, found in zip(levels, KernelBound(levels)(t, y), strict=True):
+        assert found.i_xt == pytest.approx(in_units_of_noise(t, level), abs=2e-5)
+
+
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), power=st.integers(-400, 400), wide=st.booleans())
 def test_a_power_of_two_leaves_no_trace(seed, power, wide):
@@ -450,6 +461,7 @@ def test_noise_that_follows_the_layer_beyond_floats_is_refused(scale, t):
         ([0.1, 0.0], "variances must be a list of positive finite numbers"),
         ([np.nan], "variances must be a list of positive finite numbers"),
         (["a"], "variances must be an array of real numbers"),
+        ([1e-100, 1.0], "from 1e-100 to 1 are too far apart for one pass"),
     ],
 )
 def test_impossible_variances(variances, message):

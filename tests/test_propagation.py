@@ -282,13 +282,20 @@ def test_a_power_of_two_leaves_no_trace(power):
     assert moved == SamplePropagation(0.5).with_errors(t, y)
 
 
-@pytest.mark.parametrize("place", [1e5, 1e7, 2.0**30, 1e11])
+@pytest.mark.parametrize("place", [1e5, 1e7, 2.0**30, 1e11, 1e15])
 def test_a_cloud_far_from_zero_is_the_same_cloud(place):
     """Beside 1e7 σ float32 has no noise left, and at 1e9 σ stood the places that fill a vector."""
     t, y = np.random.default_rng(3).normal(size=(2, 20, 3)), np.arange(20) % 2
-    ruler = SamplePropagation(1.0, n_pairs=50)
-    here, there = ruler.with_errors(t, y), ruler.with_errors(t + place, y)
+    moved, ruler = t + place, SamplePropagation(1.0, n_pairs=50)
+    here, there = ruler.with_errors(moved - place, y), ruler.with_errors(moved, y)
     assert there == pytest.approx(here, abs=2e-3)
+
+
+def test_clouds_far_apart_do_not_meet_the_places_that_fill_a_vector():
+    """These stand at 1e9 σ, unless a mode does."""
+    ruler, y = SamplePropagation(1.0, n_pairs=50), [0, 1, 0]
+    found = [ruler.with_errors([[-far], [far], [far + 2]], y) for far in (1e2, 1e9)]
+    assert found[1] == pytest.approx(found[0], abs=1e-3)
 
 
 def test_noise_that_is_lost_in_float64_is_refused():

@@ -24,6 +24,7 @@ from ibcore.config import shown
 from ibcore.estimators.base import LayerInformation, Ruler, choice, positive_number
 from ibcore.estimators.inputs import checked_layer
 from ibcore.estimators.pairwise import Similarities, similarities
+from ibcore.estimators.scaling import ordinary
 from ibcore.information import entropy, label_distribution
 from ibcore.randomness import generator
 
@@ -199,7 +200,12 @@ class KernelBound(Ruler):
     def __call__(self, t: ArrayLike, y: ArrayLike, **options: Any) -> Any:
         """Bits, of t (sample, unit) and y (sample,); a list for several noise levels."""
         layer = checked_layer(t)
-        i_xt, i_ty = self._information(layer, y, self.variances(layer), **options)
+        variances = self.variances(layer)
+        groups = [variances]
+        if not ordinary(layer, np.append(variances, _four_times(variances))):
+            groups = np.split(variances, len(variances))
+        parts = [self._information(layer, y, group, **options) for group in groups]
+        i_xt, i_ty = np.concatenate(parts, axis=1)
         found = [LayerInformation(*map(float, pair)) for pair in zip(i_xt, i_ty, strict=True)]
         return found if isinstance(self.noise_variance, tuple) else found[0]
 

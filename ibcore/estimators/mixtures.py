@@ -13,7 +13,6 @@ from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
 
 FAR = 1e9  # where the places stand that fill up a vector, or farther if modes reach as far
 NEGLIGIBLE = 25.0  # modes of an input that add less than e^-25 of the mixture are skipped
-SMALLEST_SHARE = 1e-100  # of a class, P(y|x), that is looked at
 
 
 def propagate(
@@ -112,8 +111,7 @@ def _propagate(
             found[row, point, 0] = np.log(own * n_samples / every)
             gain = 0.0
             for c in range(n_classes):
-                # one that is smaller adds nothing, and its prior may be no number
-                if p[x, c] > SMALLEST_SHARE:
+                if p[x, c] > 0:
                     gain += p[x, c] * np.log(classes[c] * n_samples / (prior[c] * every))
             found[row, point, 1] = gain
 

@@ -18,11 +18,17 @@ APART = 20.0  # in σ: the kernel of two rows is then below e^-200
 LARGEST_SINGLE, LARGEST_DOUBLE = 2.0**17, 2.0**40
 
 
+def ordinary(t: np.ndarray, variances: np.ndarray) -> bool:
+    """Whether float32 holds all kernels of a layer as it is."""
+    within = variances.min() >= LEAST_VARIANCE and variances.max() <= LARGEST_VARIANCE
+    return bool(within) and _largest(t) <= LARGEST
+
+
 def within_reach(t: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A layer and noise variances, times 2^k and 4^k, whose kernels float32 can hold.
 
-    Ordinary ones come back as they are. A variance so large that every kernel is 1, or so small
-    that no rows overlap, is replaced by one at the end of the range.
+    Ordinary ones come back as they are. A variance so small that no rows overlap is replaced by the
+    least one.
 
     Parameters
     ----------
@@ -34,18 +40,22 @@ def within_reach(t: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.n
     ------
     ValueError
         If values of a unit differ by so little, beside others that are so large, that float32
-        cannot say how far they overlap.
+        cannot say how far they overlap; or if several variances are too far apart for one pass.
     """
-    least, largest = variances.min(), _largest(t)
-    ordinary = largest <= LARGEST and LEAST_VARIANCE <= least <= variances.max() <= LARGEST_VARIANCE
-    if ordinary:
+    if ordinary(t, variances):
         return t, variances
+    least, largest = variances.min(), _largest(t)
     power = -(frexp(least)[1] // 2)  # σ is about 1 if t allows it
     if largest:
         power = min(power, frexp(LARGEST)[1] - 1 - frexp(largest)[1])
     moved = np.ldexp(t.astype(np.float64), power)
     with np.errstate(over="ignore"):
         scaled = np.ldexp(variances, 2 * power)
+    if scaled.max() > LARGEST_VARIANCE:
+        raise ValueError(
+            f"noise variances from {least:.3g} to {variances.max():.3g} are too far apart for one "
+            "pass over this layer; take them one by one."
+        )
     gap = _smallest_gap(moved)
     if scaled.min() < LEAST_VARIANCE and gap < APART * np.sqrt(LEAST_VARIANCE):
         raise ValueError(
@@ -53,7 +63,7 @@ def within_reach(t: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.n
             f"{largest:.3g} and has values only {np.ldexp(gap, -power):.3g} apart: float32 cannot "
             "hold both. Take more noise, or Exact()."
         )
-    return moved, np.clip(scaled, LEAST_VARIANCE, LARGEST_VARIANCE)
+    return moved, np.maximum(scaled, LEAST_VARIANCE)
 
 
 def in_units_of_noise(s: np.ndarray, noise_std: float) -> tuple[np.ndarray, type]:
