@@ -143,6 +143,17 @@ def small_layer(seed):
     return t, y
 
 
+def tanh_layer(seed, n=200, d=4, n_classes=3):
+    """A tanh layer with duplicates, a dead unit and unequal classes."""
+    rng = np.random.default_rng(seed)
+    t = np.tanh(2 * rng.normal(size=(n, d))).astype(np.float32)
+    t[: n // 5] = t[0]
+    t[:, 0] = 0.25
+    return t, rng.choice(
+        n_classes, n, p=np.arange(1, n_classes + 1) / np.arange(1, n_classes + 1).sum()
+    )
+
+
 def rows(codes):
     """Symbols: rows of codes as tuples."""
     return [tuple(row) for row in np.asarray(codes).tolist()]
