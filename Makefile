@@ -80,6 +80,7 @@ test: lint site
 
 test-long: $(ready)
 	HYPOTHESIS_PROFILE=long $(bin)/python -m pytest -n $(WORKERS) --dist worksteal -m long tests ibcore
+	HYPOTHESIS_PROFILE=long $(bin)/python -m pytest -n $(WORKERS) --dist worksteal tests/test_fuzz*.py
 
 results: $(ready)
 	$(bin)/python -m ibcore run all $(if $(RESULTS),--from-nothing --results $(RESULTS),--publish)

@@ -22,6 +22,7 @@ from ibcore import claims
 from ibcore.claims import Claim, NoVerdict, Verdict
 from ibcore.config import PROFILES, Experiment
 from ibcore.estimators import Binning, Ruler, checked_rulers, from_name
+from ibcore.estimators.base import whole_number
 from ibcore.networks import Ensemble
 from ibcore.observables import OBSERVABLES, Observable
 from ibcore.results.measuring import with_performance
@@ -125,6 +126,8 @@ class Study:
             raise ValueError(f"profile must be one of {', '.join(PROFILES)}; got {profile!r}.")
         self.chapter, self.profile, self.recompute = chapter, profile, recompute
         self.device, self.threads = device, threads
+        if n_bins is not None:
+            n_bins = whole_number("n_bins", n_bins, least=1)
         self.n_bins = n_bins
         if data not in DATA:
             raise ValueError(f"data must be one of {', '.join(DATA)}; got {data!r}.")

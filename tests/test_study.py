@@ -66,6 +66,7 @@ def test_rulers_of_the_main_run(study):
         ({"chapter": "shwartz_ziv", "profile": "full"}, "profile must be one of smoke, paper"),
         ({"chapter": "shwartz_ziv", "n_epoch": 3}, "no field n_epoch; its fields are task"),
         ({"chapter": "shwartz_ziv", "split": "odd"}, "split must be one of"),
+        ({"chapter": "shwartz_ziv", "n_bins": 0}, "n_bins must be an integer of at least 1, got 0"),
     ],
 )
 def test_refuses_unknown_names(settings, message):
