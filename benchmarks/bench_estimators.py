@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 import ibcore as ib
-from ibcore.networks.convolution import SAMPLES_AT_ONCE, patches, pooled
 from ibcore.estimators import pairwise
 from ibcore.estimators.propagation import SamplePropagation
+from ibcore.networks.convolution import SAMPLES_AT_ONCE, patches, pooled
 from ibcore.networks.noisy import noisy_layers
 from ibcore.training import train
 

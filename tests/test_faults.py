@@ -219,7 +219,7 @@ def kept(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.n[cp]*")}
 
 
-ROOM = [12, *[pytest.param(size, marks=pytest.mark.long) for size in (0, 4, 8, 16, 20)]]
+ROOM = [12, *[pytest.param(size, marks=pytest.mark.long) for size in (0, 4, 8)]]
 
 
 @pytest.mark.parametrize("kilobytes", ROOM)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,6 +117,7 @@ def test_killed_after_every_file_a_run_still_ends(server, undisturbed, tmp_path,
         ended = process.kill()
         assert kept.items() <= finished(tmp_path).items()
     assert ended == "done"
+    assert len(finished(tmp_path)) == 2 * n_blocks
     assert_whole(tmp_path, experiment, undisturbed)
 
 
@@ -132,7 +134,7 @@ def test_killed_at_a_step_of_writing(server, undisturbed, tmp_path, step):
 REPLACING = range(STEPS + 1, 2 * STEPS + 10)  # six files are copied; six and three older ones go
 
 
-@pytest.mark.parametrize("step", [40, *long(*sorted({*REPLACING} - {40}))])
+@pytest.mark.parametrize("step", [24, *long(*sorted({*REPLACING} - {24}))])
 def test_killed_while_old_results_are_replaced(server, undisturbed, whole, tmp_path, step):
     """At no moment is there a network less; the next recomputation ends what this one began."""
     shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
@@ -183,9 +185,32 @@ def read_meanwhile(folder, processes, n_most):
     return n_readings
 
 
+@pytest.mark.parametrize(("kind", "n_found"), [("nc", 3), ("npz", 0)])
+def test_a_file_that_is_replaced_while_it_is_read(whole, tmp_path, monkeypatch, kind, n_found):
+    """A newer one under another name has taken its place: that one is read. Weights that somebody
+    has moved are made again, which costs time and nothing else.
+    """
+    shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
+    first, real = min(tmp_path.glob(f"*/*/*.{kind}")), Path.read_bytes
+
+    def read_bytes(path):
+        if path == first and path.exists():
+            path.rename(path.with_name(f"0000-0001-newer.{kind}"))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    store = Store(tmp_path)
+    found = store.parts(EXPERIMENT) if kind == "nc" else store.weights(EXPERIMENT, (0, 1)) or []
+    assert len(found) == n_found
+    assert not first.exists()
+
+
 @pytest.mark.parametrize("n_rounds", [1, *long(5)])
-def test_three_processes_add_to_one_result(server, undisturbed, tmp_path, n_rounds):
-    """Seeds 0-4, 5-9 and 10-14 at once, two of them computed anew: all fifteen are there."""
+def test_three_processes_add_to_one_result(server, undisturbed, whole, tmp_path, n_rounds):
+    """Seeds 0-4, 5-9 and 10-14 at once, two of them computed anew, to a result that has six
+    networks: all fifteen are there.
+    """
+    shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
     for _ in range(n_rounds):
         processes = [
             server.start(tmp_path, first=first, n=5, recompute=recompute)
