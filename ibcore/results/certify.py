@@ -30,7 +30,7 @@ from ibcore.training import Trajectory
 SAME_BITS = 1e-3  # a file rounds to 2e-4
 NETWORKS, MORE_NETWORKS = 2, 5
 LONG = 3.0  # seconds for a network, from the stored run: then the first updates only
-FIRST_UPDATES = 500
+FIRST_UPDATES = 30
 LEAST_P = 1e-3  # with 300 results one in three renewals meets a false alarm
 N_PERMUTATIONS = 20_000
 
@@ -107,6 +107,8 @@ def _shortened(
     kept = tuple(int(epoch) for epoch in stored["epoch"] if 0 < epoch <= last)
     short = experiment.replace(n_epochs=max(last, 1), n_measured_epochs=2, measured_epochs=kept)
     near = [one for one in rulers if not isinstance(one, RangeBinning)]  # that one looks ahead
+    if not near:
+        return experiment, rulers, "whole runs"
     return short, near, f"up to epoch {max(last, 1)}"
 
 
