@@ -30,7 +30,7 @@ from ibcore.training import Trajectory
 SAME_BITS = 1e-3  # a file rounds to 2e-4
 NETWORKS, MORE_NETWORKS = 2, 5
 LONG = 3.0  # seconds for a network, from the stored run: then the first updates only
-FIRST_UPDATES = 30
+FIRST_UPDATES = 7
 LEAST_P = 1e-3  # with 300 results one in three renewals meets a false alarm
 N_PERMUTATIONS = 20_000
 
