@@ -26,7 +26,7 @@ _HOMES = {
         "Ruler",
         "SamplePropagation",
     ),
-    "ibcore.measure": ("measure",),
+    "ibcore.torch_module": ("measure",),
     "ibcore.networks": ("Ensemble", "noisy_layers"),
     "ibcore.parameters": ("check_parameters",),
     "ibcore.results.run": ("load_or_run", "run"),

@@ -21,9 +21,9 @@ from hypothesis.extra.numpy import arrays
 from ibcore import config, information, tasks
 from ibcore.config import FIELDS, Experiment
 from ibcore.estimators import Binning, Exact, KernelBound, OnTrainingRows
-from ibcore.measure import measure
 from ibcore.parameters import POSSIBLE, check_parameters, declared_types, type_name
 from ibcore.tasks import Task, load_task, module_of, register_task
+from ibcore.torch_module import measure
 
 
 class Broken:

@@ -58,6 +58,12 @@ def test_version_has_one_source():
     assert re.fullmatch(r"\d+\.\d+\.\d+", ibcore.__version__)
 
 
+def test_a_public_name_is_no_file():
+    """``ibcore.x`` is what ``ibcore/x.py`` is called once it is imported, whatever was meant."""
+    files = {path.stem for path in (ROOT / "ibcore").iterdir()}
+    assert set(ibcore.__all__) & files == set(ibcore._MODULES)
+
+
 def lint_imports(folder):
     return subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],

@@ -156,7 +156,7 @@ def test_what_a_ruler_owes(ruler):
     assert isinstance(result, LayerInformation)
     assert [type(value) for value in result] == [float, float]
     assert isinstance(ruler.measures, str)
-    assert "I(" in ruler.measures
+    assert "(" in ruler.measures, "a quantity, as it stands at an axis: I(X; T), H(T)"
     assert ruler.parts()[0] == ruler
     assert all(isinstance(part, Ruler) for part in ruler.parts())
     assert hash(ruler) == hash(from_name(repr(ruler)))

@@ -18,7 +18,7 @@ from ibcore.estimators import (
     Ruler,
     SamplePropagation,
 )
-from ibcore.measure import layer_outputs, measure
+from ibcore.torch_module import layer_outputs, measure
 
 RULERS = [Binning(width=0.07), Exact()]
 
