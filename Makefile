@@ -69,7 +69,7 @@ lint: $(ready)
 	$(bin)/mypy
 
 check: lint
-	$(bin)/python -m pytest -q -n $(WORKERS) -m "not long and not slow" tests
+	HYPOTHESIS_PROFILE=quick $(bin)/python -m pytest -q -n $(WORKERS) tests
 
 # One run of pytest, so that its closing line counts everything: tests, doctests, the browser
 # on the site just built, papermill on each chapter, nbval on the stored notebooks.

@@ -1,7 +1,8 @@
 """What every test shares: how hard hypothesis tries, and a backend of matplotlib without windows.
 
 `make test` draws the same examples each time, so that a red run is red again; `make test-long`
-draws many more, new ones each time.
+draws many more, new ones each time. `make check` draws few and leaves out the modules that `SLOW`
+names: those that train, start processes, judge whole chapters or draw figures.
 """
 
 import os
@@ -15,6 +16,17 @@ os.environ.setdefault("MPLBACKEND", "agg")
 # The book's tools are scripts, not a package.
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_tools"))
 
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("test", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=2000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "test")
+settings.load_profile(PROFILE)
+
+SLOW = [
+    "acceptance", "bottleneck", "canary", "claims", "claims_chelombiev", "claims_dong",
+    "claims_estimators", "claims_goldfeld", "claims_saxe", "claims_shwartz_ziv", "cli",
+    "convolution", "documents", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
+    "killed", "ledger", "linear_students", "parameters", "plots", "pokemon", "provenance",
+    "results", "smoke", "study", "tools", "training",
+]  # fmt: skip
+collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]

@@ -11,7 +11,6 @@ import pytest
 from ibcore.study import book_folder
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.slow
 
 RULER = '''"""Collision information: Rényi entropy of order 2 of binned layers."""
 

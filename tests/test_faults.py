@@ -451,6 +451,11 @@ def test_f14_a_wrong_variable_is_named(name, value, said):
     assert repr(value) in environment_fault({name: value})
 
 
+def interruptible():
+    """A shell that starts its jobs in the background lets them ignore Ctrl-C; undo that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def started(*arguments, **environment):
     """``python -m ibcore`` in a process of its own."""
     return subprocess.Popen(
@@ -460,6 +465,7 @@ def started(*arguments, **environment):
         text=True,
         env=os.environ | environment,
         cwd=Path(__file__).parents[1],
+        preexec_fn=interruptible,
     )
 
 
