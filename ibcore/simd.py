@@ -5,8 +5,8 @@ NEON. Written with vectors, a loop keeps its partial results in registers, which
 vectoriser does not manage for products of matrices that are 2 to 12 wide.
 
 ``load``, ``store``, ``fill``, ``fma``, ``smaller``, ``larger``, ``where_positive``, ``total``,
-``polynomial``, ``decay`` and the operators + - * / work inside functions compiled by Numba, on
-float32 and on float64.
+``square_root``, ``polynomial``, ``decay``, ``dusted`` and the operators + - * / work inside
+functions compiled by Numba, on float32 and on float64.
 """
 
 import operator
@@ -18,6 +18,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
+from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 
 LANES = 32
@@ -213,18 +214,28 @@ def total(typing, vector):
     return vector.dtype(vector), code
 
 
-@_inlined
-def nearest(typing, vector):
-    """Each lane rounded to the nearest whole number."""
+def _function(name):
+    """An intrinsic of one vector: LLVM's function of that name."""
 
-    def code(context, builder, signature, values):
-        llvm = _llvm(vector.dtype)
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(llvm, [llvm]), f"llvm.rint.{_suffix(vector.dtype)}"
-        )
-        return builder.call(function, values)
+    @_inlined
+    def operation(typing, vector):
+        def code(context, builder, signature, values):
+            llvm = _llvm(vector.dtype)
+            function = cgutils.get_or_insert_function(
+                builder.module,
+                ir.FunctionType(llvm, [llvm]),
+                f"llvm.{name}.{_suffix(vector.dtype)}",
+            )
+            return builder.call(function, values)
 
-    return vector(vector), code
+        return vector(vector), code
+
+    return operation
+
+
+nearest = _function("rint")  # whole numbers
+square_root = _function("sqrt")
+_size = _function("fabs")
 
 
 @_inlined
@@ -242,6 +253,61 @@ def power_of_two(typing, exponent):
     return exponent(exponent), code
 
 
+WHOLE = ir.VectorType(ir.IntType(32), LANES)
+
+
+@_inlined
+def load_whole(typing, words, index):
+    """words[index : index + LANES] // 2 of 32-bit words, as float32 numbers of [0, 2**31)."""
+
+    def code(context, builder, signature, values):
+        data = context.make_array(words)(context, builder, values[0]).data
+        place = builder.gep(data, [context.cast(builder, values[1], index, types.intp)])
+        found = builder.load(builder.bitcast(place, WHOLE.as_pointer()), align=4)
+        found = builder.lshr(found, ir.Constant(WHOLE, [1] * LANES))
+        return builder.sitofp(found, _llvm(types.float32))
+
+    return Vector(types.float32)(words, index), code
+
+
+@_inlined
+def exponent(typing, vector):
+    """The whole k for which x / 2**k lies in [√½, √2), of positive float32 numbers x."""
+
+    def code(context, builder, signature, values):
+        k = builder.bitcast(values[0], WHOLE)
+        k = builder.sub(k, ir.Constant(WHOLE, [0x3F3504F3] * LANES))  # the bits of √½
+        k = builder.ashr(k, ir.Constant(WHOLE, [23] * LANES))
+        return builder.sitofp(k, _llvm(vector.dtype))
+
+    return vector(vector), code
+
+
+@_inlined
+def as_type_of(typing, vector, like):
+    """The same numbers in the float type of the array ``like``."""
+    kind = Vector(like.dtype)
+
+    def code(context, builder, signature, values):
+        if kind == vector:
+            return values[0]
+        wider = kind.dtype.bitwidth > vector.dtype.bitwidth
+        return (builder.fpext if wider else builder.fptrunc)(values[0], _llvm(kind.dtype))
+
+    return kind(vector, like), code
+
+
+def fitted(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    degree: int,
+    low: float = -1.0,
+    high: float = 1.0,
+) -> NDArray[np.float64]:
+    """Coefficients, highest first, of the polynomial through the Chebyshev nodes of an interval."""
+    found = Chebyshev.interpolate(function, degree, domain=[low, high])
+    return np.array(found.convert(kind=Polynomial).coef[::-1], np.float64)
+
+
 TAYLOR = np.array([1 / float(np.prod(np.arange(1.0, k + 1))) for k in range(13)])[::-1].copy()
 
 
@@ -252,6 +318,15 @@ def polynomial(x: Lanes, coefficients: NDArray[np.float64]) -> Lanes:
     for k in range(1, len(coefficients)):
         p = fma(p, x, coefficients[k])
     return p
+
+
+DUST = 1e-30  # far below whatever counts, far above the numbers that cost an assist
+
+
+@njit(**INLINE)
+def dusted(x: Lanes) -> Lanes:
+    """x, or 0 where |x| < DUST: products of what is left are no subnormal numbers."""
+    return where_positive(_size(x) - DUST, x, 0.0)
 
 
 @njit(**INLINE)

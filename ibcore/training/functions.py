@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 from numba.extending import overload
-from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 from scipy.special import erfcx
 
@@ -20,6 +19,7 @@ from ibcore.simd import (
     Lanes,
     decay,
     fill,
+    fitted,
     fma,
     larger,
     polynomial,
@@ -34,14 +34,6 @@ CODES = {name: code for code, name in enumerate(ACTIVATIONS)}
 ) = range(len(CODES))  # fmt: skip
 
 
-Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
-
-def _fitted(function: Curve, degree: int) -> np.ndarray:
-    """Coefficients, highest first, of the polynomial through the Chebyshev nodes of [-1, 1]."""
-    return Chebyshev.interpolate(function, degree).convert(kind=Polynomial).coef[::-1].copy()
-
-
 def _log1p_ratio(x: NDArray[np.float64]) -> NDArray[np.float64]:
     u = (x + 1) / 2
     return np.log1p(u) / u
@@ -54,8 +46,8 @@ def _scaled_erfcx(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 ERF_MIDDLE = 3.75
-LOG1P = _fitted(_log1p_ratio, 20)  # log(1 + u) / u, 0 < u <= 1
-ERFCX = _fitted(_scaled_erfcx, 24)
+LOG1P = fitted(_log1p_ratio, 20)  # log(1 + u) / u, 0 < u <= 1
+ERFCX = fitted(_scaled_erfcx, 24)
 
 INLINED: Any = INLINE  # Numba's own table of options lacks ``cache``
 

@@ -15,13 +15,12 @@ from ibcore.training.inputs import (
     layer_widths,
     split_rows,
     target_table,
-    training_noise,
 )
 from ibcore.training.trajectory import Trajectory, pack
 from ibcore.work import bar, default_threads
 
-# Numbers drawn at once for batch orders and noise: enough to make the loop's start-up invisible,
-# few enough that they stay below 8 MB.
+# Places of batch orders drawn at once: enough to make the loop's start-up invisible, few enough
+# that they stay below 8 MB.
 DRAWN_AT_ONCE = 1_000_000
 
 
@@ -73,12 +72,10 @@ def first_updates(experiment: Experiment, seed: int, n_updates: int) -> np.ndarr
     network = _Network(experiment, task, seed, _start(experiment, task, (seed,), np.float32)[0])
     found, epoch = [network.parameters.copy()], 0
     while len(found) <= n_updates:
-        orders, noise = network.drawn(epoch, 1)
+        orders = network.orders(epoch, 1)
         for start in range(0, orders.shape[1], network.batch)[: n_updates + 1 - len(found)]:
-            part = slice(start, start + network.batch)
-            network.advance(
-                np.ascontiguousarray(orders[:, part]), np.ascontiguousarray(noise[..., part]), 1
-            )
+            part = np.ascontiguousarray(orders[:, start : start + network.batch])
+            network.advance(part, epoch, 1, start)
             found.append(network.parameters.copy())
         epoch += 1
     return np.stack(found)
@@ -102,26 +99,24 @@ class _Network:
         self.parameters, self.step = start.copy(), 0
         self.first, self.second = np.zeros_like(start), np.zeros_like(start)
         self.forces = _forces(experiment, dtype)
-        noisy_units = sum(experiment.hidden_widths) * bool(experiment.noise_std)
-        self.at_once = max(1, DRAWN_AT_ONCE // (len(self.rows) * (1 + noisy_units)))
+        self.at_once = max(1, DRAWN_AT_ONCE // len(self.rows))
 
-    def drawn(self, epoch: int, n_epochs: int) -> tuple[np.ndarray, np.ndarray]:
-        """Batch orders and noise of some epochs."""
-        orders = batch_orders(self.experiment, self.seed, self.rows, epoch, n_epochs)
-        noise = training_noise(self.experiment, self.seed, len(self.rows), epoch, n_epochs)
-        return orders, noise.astype(self.parameters.dtype, copy=False)
+    def orders(self, epoch: int, n_epochs: int) -> np.ndarray:
+        """Batch orders of some epochs."""
+        return batch_orders(self.experiment, self.seed, self.rows, epoch, n_epochs)
 
     def epochs(self, epoch: int, n_epochs: int) -> None:
         """Train from one epoch on."""
-        self.advance(*self.drawn(epoch, n_epochs), n_epochs)
+        self.advance(self.orders(epoch, n_epochs), epoch, n_epochs)
 
-    def advance(self, orders: np.ndarray, noise: np.ndarray, n_epochs: int) -> None:
-        """Train on the rows of ``orders``, with their noise."""
+    def advance(self, orders: np.ndarray, epoch: int, n_epochs: int, place: int = 0) -> None:
+        """Train on the rows of ``orders``, which begin at a place of the epoch's order."""
         e = self.experiment
         self.step = kernel.train_epochs(
-            self.x, self.target, orders, noise, self.batch, self.widths, self.parameters,
-            self.first, self.second, self.step, CODES[e.activation], kernel.LOSSES[e.loss],
-            kernel.OPTIMIZERS[e.optimizer], e.learning_rate, e.momentum, *self.forces, n_epochs,
+            self.x, self.target, orders, self.seed, epoch, place, e.noise_std, self.batch,
+            self.widths, self.parameters, self.first, self.second, self.step,
+            CODES[e.activation], kernel.LOSSES[e.loss], kernel.OPTIMIZERS[e.optimizer],
+            e.learning_rate, e.momentum, *self.forces, n_epochs,
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ All of it is a function of the experiment and a seed, the same for every engine.
 import numpy as np
 
 from ibcore.config import Experiment
+from ibcore.normals import normals
 from ibcore.randomness import generator, shuffled
 from ibcore.tasks import Task
 
@@ -112,21 +113,10 @@ def batch_orders(
     )
 
 
-def training_noise(
-    experiment: Experiment, seed: int, n_train: int, first: int, n_epochs: int
-) -> np.ndarray:
-    """(n_epochs, hidden unit, n_train) float32: the noise of each epoch, in the batch order.
-
-    Without noise (1, 0, 0).
-    """
-    if not experiment.noise_std:
-        return np.zeros((1, 0, 0), np.float32)
-    drawn = np.empty((n_epochs, sum(experiment.hidden_widths), n_train), np.float32)
-    for k in range(n_epochs):
-        rng = generator(seed, "noise", first + k)
-        rng.standard_normal(dtype=np.float32, out=drawn[k])
-    drawn *= np.float32(experiment.noise_std)
-    return drawn
+def training_noise(experiment: Experiment, seed: int, n_train: int, epoch: int) -> np.ndarray:
+    """(hidden unit, n_train) float32: the noise of one epoch, in the batch order."""
+    n_units = sum(experiment.hidden_widths)
+    return normals(seed, "noise", epoch, n_units, n_train, experiment.noise_std)
 
 
 def layer_widths(experiment: Experiment, task: Task) -> tuple[int, ...]:

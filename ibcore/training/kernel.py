@@ -2,18 +2,35 @@
 
 A block of samples passes forward and backward through all layers while it stays in the first-level
 cache. Rows of the buffers are units, samples stand side by side, and every inner loop runs along
-samples with the vectors of ``ibcore.simd``. The readable twin is ``ibcore.training.twin``;
-tests hold them together.
+samples with the vectors of ``ibcore.simd``. The noise of hidden layers is drawn where it is added.
+The readable twin is ``ibcore.training.torch_batched``; tests hold them together.
 """
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, smaller, store, total
+from ibcore.normals import STRETCH, draw
+from ibcore.randomness import PURPOSES
+from ibcore.simd import (
+    COMPILED,
+    DUST,
+    LANES,
+    decay,
+    dusted,
+    fill,
+    fma,
+    larger,
+    load,
+    smaller,
+    store,
+    total,
+)
 from ibcore.training.functions import PRELU, activated
 
-BLOCK = 256  # samples
+BLOCK = STRETCH  # samples
+NOISE = PURPOSES["noise"]
+FAINT = DUST**0.5  # squared, it is dust
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 LOSSES = {"cross_entropy": 0, "squared_error": 1}
 
@@ -86,6 +103,15 @@ def _activate(
 
 
 @njit(**COMPILED)
+def _shake(t: Floats, above: int, noise: Floats, hidden: int, n_out: int, n: int) -> None:
+    """t += noise, of which the layer's first unit is the ``hidden``-th."""
+    for u in range(n_out):
+        for s in range(0, n, LANES):
+            at = above + u * BLOCK + s
+            store(t, at, load(t, at) + load(noise, (hidden + u) * BLOCK + s))
+
+
+@njit(**COMPILED)
 def _through_activation(
     delta: Floats,
     slope: Floats,
@@ -105,11 +131,11 @@ def _through_activation(
             for s in range(0, n, LANES):
                 d, z = load(delta, row + s), load(slope, first + s)
                 lost = fma(d, smaller(z, 0.0), lost)
-                store(delta, row + s, d * activated(z, PRELU, alpha)[1])
+                store(delta, row + s, dusted(d * activated(z, PRELU, alpha)[1]))
             gradient[alpha_at + u] += total(lost)
         else:
             for s in range(0, n, LANES):
-                store(delta, row + s, load(delta, row + s) * load(slope, first + s))
+                store(delta, row + s, dusted(load(delta, row + s) * load(slope, first + s)))
 
 
 @njit(**COMPILED)
@@ -137,7 +163,7 @@ def _output_error(
             scaled = scale / norm
             for u in range(n_out):
                 k = u * BLOCK + s
-                store(delta, k, load(delta, k) * scaled - load(target, k) * scale)
+                store(delta, k, dusted(load(delta, k) * scaled - load(target, k) * scale))
         else:
             for u in range(n_out):
                 k = u * BLOCK + s
@@ -213,7 +239,10 @@ def _gradient(
     order: NDArray[np.int32],
     first: int,
     size: int,
-    noise: Floats,
+    seed: int,
+    epoch: int,
+    place: int,
+    noise_std: float,
     widths: Integers,
     parameters: Floats,
     gradient: Floats,
@@ -224,10 +253,13 @@ def _gradient(
     labels: Floats,
     delta: Floats,
     other: Floats,
+    words: NDArray[np.uint32],
+    noise: Floats,
 ) -> None:
     """Gradient of the mean loss over the rows order[first : first + size], into ``gradient``.
 
-    t and z hold BLOCK samples of every unit, inputs first; delta and other those of one layer.
+    t and z hold BLOCK samples of every unit, inputs first, noise those of the hidden ones; delta
+    and other those of one layer.
     Layers and their parameters are places in flat arrays: slices would cost more than the sums.
     """
     n_layers = len(widths) - 1
@@ -243,6 +275,9 @@ def _gradient(
                 t[f * BLOCK + s] = x[row, f]
             for c in range(n_outputs):
                 labels[c * BLOCK + s] = target[row, c]
+        if noise_std > 0:
+            n_hidden = len(noise) // BLOCK
+            draw(seed, NOISE, epoch, place + start, n_hidden, n, noise_std, words, noise)
         below = at = hidden = 0
         alpha = len(parameters)
         if code == PRELU:
@@ -254,10 +289,8 @@ def _gradient(
             _affine(t, parameters, at, z, below, above, n_in, n_out, n)
             if layer < n_layers - 1:
                 _activate(z, t, above, parameters, alpha + hidden, n_out, n, code)
-                if noise.shape[1] > 0:
-                    for u in range(n_out):
-                        for s in range(real):
-                            t[above + u * BLOCK + s] += noise[hidden + u, start + s]
+                if noise_std > 0:
+                    _shake(t, above, noise, hidden, n_out, n)
                 hidden += n_out
             else:
                 _output_error(z, above, labels, delta, n_outputs, n, scale, loss)
@@ -334,13 +367,15 @@ def _update(
 ) -> None:
     """One step of the optimiser, in place; ``step`` counts from 1."""
     number = parameters.dtype.type
+    dust, faint = number(DUST), number(FAINT)
     rate, mu, epsilon = number(learning_rate), number(momentum), number(1e-8)
     if optimizer == 0:
         for k in range(len(parameters)):
             parameters[k] -= rate * gradient[k]
     elif optimizer == 1:
         for k in range(len(parameters)):
-            first[k] = mu * first[k] + gradient[k]
+            v = mu * first[k] + gradient[k]
+            first[k] = v if abs(v) > dust else number(0)
             parameters[k] -= rate * first[k]
     else:
         # Kingma & Ba 2015, algorithm 1, with beta = (0.9, 0.999), epsilon = 1e-8
@@ -349,8 +384,11 @@ def _update(
         c2 = number(1.0 / (1.0 - 0.999**step))
         for k in range(len(parameters)):
             g = gradient[k]
-            first[k] += b1 * (g - first[k])
-            second[k] += b2 * (g * g - second[k])
+            g = g if abs(g) > faint else number(0)  # its square would be subnormal
+            m = first[k] + b1 * (g - first[k])
+            v = second[k] + b2 * (g * g - second[k])
+            first[k] = m if abs(m) > dust else number(0)
+            second[k] = v if v > dust else number(0)
             parameters[k] -= c1 * first[k] / (np.sqrt(second[k] * c2) + epsilon)
 
 
@@ -359,7 +397,10 @@ def train_epochs(
     x: Floats,
     target: Floats,
     orders: NDArray[np.int32],
-    noise: Floats,
+    seed: int,
+    epoch: int,
+    place: int,
+    noise_std: float,
     batch_size: int,
     widths: Integers,
     parameters: Floats,
@@ -385,8 +426,11 @@ def train_epochs(
     x : (sample, feature), target : (sample, output)
     orders : (n_epochs or 1, n_train) int32
         Training rows in the order of each epoch; a single row is used for all epochs.
-    noise : (n_epochs, hidden unit, n_train), or empty for a network without noise
-        Added to the hidden layers, in the order of ``orders``.
+    seed, epoch, place : int
+        Of the network, the first epoch, and where in the epoch's order ``orders`` begins: by
+        these the noise of the hidden layers is drawn, as ``training_noise`` does.
+    noise_std : float
+        Its standard deviation; 0 for a network without.
     widths : (layer + 1,) int64, parameters : (parameter,)
         Per layer the weights (fan_in, unit), then the biases; then the slopes of PReLU.
     first, second : (parameter,)
@@ -407,15 +451,17 @@ def train_epochs(
     delta, other = np.zeros(widest * BLOCK, kind), np.zeros(widest * BLOCK, kind)
     labels = np.zeros(widths[len(widths) - 1] * BLOCK, kind)
     gradient, before = np.empty_like(parameters), np.empty_like(parameters)
+    words = np.zeros(4 * BLOCK, np.uint32)
+    n_hidden = n_units - widths[0] - widths[len(widths) - 1]
+    noise = np.zeros((n_hidden + 3) // 4 * 4 * BLOCK, kind)
     n_train = orders.shape[1]
-    for epoch in range(n_epochs):
-        order = orders[min(epoch, orders.shape[0] - 1)]
-        shaken = noise[min(epoch, noise.shape[0] - 1)]
+    for k in range(n_epochs):
+        order = orders[min(k, orders.shape[0] - 1)]
         for start in range(0, n_train, batch_size):
             size = min(batch_size, n_train - start)
             _gradient(
-                x, target, order, start, size, shaken, widths, parameters, gradient, code, loss,
-                t, z, labels, delta, other,
+                x, target, order, start, size, seed, epoch + k, place, noise_std, widths,
+                parameters, gradient, code, loss, t, z, labels, delta, other, words, noise,
             )  # fmt: skip
             _penalize(widths, parameters, gradient, decays, pulls)
             step += 1

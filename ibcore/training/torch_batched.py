@@ -201,10 +201,8 @@ class _Networks:
         """(seed, sample, hidden unit), in the order of the batches; None without noise."""
         if not self.experiment.noise_std:
             return None
-        drawn = [
-            training_noise(self.experiment, seed, self.n_train, epoch, 1) for seed in self.seeds
-        ]
-        return self._tensor(np.concatenate(drawn)).mT
+        drawn = [training_noise(self.experiment, seed, self.n_train, epoch) for seed in self.seeds]
+        return self._tensor(np.stack(drawn)).mT
 
     def updates(self, epoch: int) -> Iterator[int]:
         """Train for one epoch, stopping after each update."""
