@@ -137,14 +137,21 @@ def normals(
     >>> bool((normals(7, "noise", 3, 2, 9) == normals(7, "noise", 3, 5, 100)[:2, :9]).all())
     True
     """
-    words = np.empty(4 * STRETCH, np.uint32)
-    room = np.empty(-(-n_units // 4) * 4 * STRETCH, np.float32)
     found = np.empty((n_units, n_places), np.float32)
+    _fill(seed, PURPOSES[purpose], epoch, std, found)
+    return found
+
+
+@njit(**COMPILED)
+def _fill(seed: int, purpose: int, epoch: int, std: float, found: NDArray[np.float32]) -> None:
+    n_units, n_places = found.shape
+    words = np.empty(4 * STRETCH, np.uint32)
+    room = np.empty((n_units + 3) // 4 * 4 * STRETCH, np.float32)
     for place in range(0, n_places, STRETCH):
         n = min(STRETCH, n_places - place)
-        draw(seed, PURPOSES[purpose], epoch, place, n_units, n, std, words, room)
-        found[:, place : place + n] = room.reshape(-1, STRETCH)[:n_units, :n]
-    return found
+        draw(seed, purpose, epoch, place, n_units, n, std, words, room)
+        for u in range(n_units):
+            found[u, place : place + n] = room[u * STRETCH : u * STRETCH + n]
 
 
 def philox_by_hand(

@@ -1,18 +1,30 @@
 """Ratios of Gaussian mixtures at points drawn from them: what sample propagation integrates.
 
 Every input x is a mixture p(t|x) of unit Gaussians around its modes, one for each replica; p(t) and
-p(t|y) are mixtures of these. A mode far from the point adds nothing, so an input whose box of modes
-lies farther away than ``NEGLIGIBLE`` allows is skipped as a whole.
+p(t|y) are mixtures of these. Three things keep that cheap:
+
+- A mode far from the point adds nothing, so an input whose box of modes lies farther away than
+  ``NEGLIGIBLE`` allows is skipped as a whole.
+- Where many inputs are near, some replicas of each say what all of them say. The point's own input
+  counts with all its replicas, the others with the first M in random order, and M doubles until the
+  relative variance v of the sum, known from the scatter of its kernels, is below ``TOLERATED``. To
+  first order the error of the logarithm vanishes in the mean over points, because the thinned
+  mixture integrates to 1 as the whole one does; to second order it is -v/2, which is added back.
+- Sums run along replicas, with the vectors of ``ibcore.simd``.
 """
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.simd import COMPILED, LANES, decay, fill, fma, load, total
+from ibcore.randomness import generator, shuffled
+from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, total
 
 FAR = 1e9  # where the places stand that fill up a vector, or farther if modes reach as far
-NEGLIGIBLE = 25.0  # modes of an input that add less than e^-25 of the mixture are skipped
+NEGLIGIBLE = 16.0  # inputs that together add less than e^-16 of p(t|x) are skipped
+TOLERATED = 0.02  # relative variance of a thinned sum
+FLOOR = 1e-18  # kernels are raised to this before they are squared: no subnormal numbers
+LEAST_MODES = 2**16  # a sum over fewer modes is not thinned
 
 
 def propagate(
@@ -22,6 +34,7 @@ def propagate(
     noise: np.ndarray,
     dtype: type = np.float32,
     rows: NDArray[np.int64] | None = None,
+    tolerated: float = TOLERATED,
 ) -> NDArray[np.float64]:
     """ln p(t|x)/p(t) and Σ_y p(y|x) ln p(t|y)/p(t) at every point, in nats.
 
@@ -38,6 +51,8 @@ def propagate(
     noise : (row, point, unit) array
     rows : (row,) integer array, optional
         The inputs around which points are drawn; all of them by default.
+    tolerated : float
+        Relative variance of thinned sums; 0: every replica of every input that is near.
 
     Returns
     -------
@@ -45,22 +60,68 @@ def propagate(
     """
     rows = np.arange(s.shape[1]) if rows is None else rows
     n_replicas, n_samples, n_units = s.shape
-    width = -(-n_replicas // LANES) * LANES
-    modes = np.full((n_samples, n_units, width), max(FAR, 4 * np.abs(s).max()), dtype)
-    modes[:, :, :n_replicas] = s.transpose(1, 2, 0)
-    found = np.empty((*noise.shape[:2], 2))
+    n_chunks = -(-n_replicas // LANES)
+    mixed = shuffled(np.arange(n_replicas), generator(0, "data"))
+    modes = np.full((n_chunks, n_samples, n_units, LANES), max(FAR, 4 * np.abs(s).max()), dtype)
+    for chunk in range(n_chunks):
+        some = s[mixed[chunk * LANES : (chunk + 1) * LANES]]
+        modes[chunk, :, :, : len(some)] = some.transpose(1, 2, 0)
     # boxes of the modes as rounded
-    low, high = modes[:, :, :n_replicas].min(axis=2), modes[:, :, :n_replicas].max(axis=2)
-    cut = 2 * (NEGLIGIBLE + np.log(n_samples * n_replicas))
-    flat, prior, around = modes.reshape(-1), p.sum(axis=0), np.asarray(replicas)
-    _propagate(flat, width, low, high, p, prior, around, rows, noise, cut, found)
+    low, high = (edge.astype(dtype).T.copy() for edge in (s.min(axis=0), s.max(axis=0)))
+    found = np.empty((*noise.shape[:2], 2))
+    around = np.argsort(mixed)[np.asarray(replicas)]
+    _propagate(
+        modes.reshape(-1), n_replicas, low, high, p, p.sum(axis=0), around, rows, noise,
+        tolerated, found,
+    )  # fmt: skip
     return found
+
+
+def gaussian_gain(
+    s: np.ndarray, replicas: ArrayLike, noise: np.ndarray, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """What ln p(t|x)/p(t) would be if both were Gaussians, less its expectation given x.
+
+    Gaussians with the moments of the mixtures: a control variate, whose mean over replicas and
+    noise is 0 exactly.
+
+    Parameters
+    ----------
+    s, replicas, noise, rows
+        As in ``propagate``.
+
+    Returns
+    -------
+    (row, point) array, in nats
+    """
+    n_units = s.shape[2]
+    means = s[:, rows].mean(axis=0)
+    covariances = np.empty((len(rows), n_units, n_units))
+    away = np.empty(noise.shape)  # of the points, from the means
+    for first in range(0, len(rows), 128):
+        some = slice(first, first + 128)
+        centred = (s[:, rows[some]] - means[some]).transpose(1, 0, 2)
+        covariances[some] = np.eye(n_units) + centred.mT @ centred / len(s)
+        away[some] = centred[:, np.asarray(replicas)] + noise[some]
+    gain = n_units / 2 - _squares(away, np.linalg.inv(covariances)) / 2
+    centres = means - means.mean(axis=0)
+    whole = covariances.mean(axis=0) + centres.T @ centres / len(rows)
+    precision = np.linalg.inv(whole)
+    expected = (
+        _squares(centres[:, None], precision) + (covariances * precision).sum(axis=(1, 2))[:, None]
+    )
+    return gain + (_squares(away + centres[:, None], precision) - expected) / 2
+
+
+def _squares(points: NDArray[np.float64], precision: np.ndarray) -> NDArray[np.float64]:
+    """x^T P x of points (row, point, unit)."""
+    return ((points @ precision) * points).sum(axis=-1)
 
 
 @njit(**COMPILED)
 def _propagate(
     modes: np.ndarray,
-    width: int,
+    n_replicas: int,
     low: np.ndarray,
     high: np.ndarray,
     p: NDArray[np.float64],
@@ -68,52 +129,125 @@ def _propagate(
     replicas: NDArray[np.int64],
     rows: NDArray[np.int64],
     noise: np.ndarray,
-    cut: float,
+    tolerated: float,
     found: NDArray[np.float64],
 ) -> None:
     n_rows, n_points, n_units = noise.shape
-    n_samples = len(p)
-    n_classes = p.shape[1]
+    n_samples, n_classes = p.shape
+    n_chunks = -(-n_replicas // LANES)
     t = np.empty(n_units, modes.dtype)
-    classes = np.empty(n_classes)
+    gaps = np.empty(n_samples, modes.dtype)
+    near = np.empty(n_samples, np.int64)
+    # of all, then of each class: sums of kernels, and the variances of these sums
+    sums, spread, ignored = np.zeros(n_classes + 1), np.zeros(n_classes + 1), np.zeros(1)
     for row in range(n_rows):
         x = rows[row]
         for point in range(n_points):
             length = 0.0
+            chunk, lane = divmod(replicas[point], LANES)
             for u in range(n_units):
                 z = noise[row, point, u]
-                t[u] = modes[(x * n_units + u) * width + replicas[point]] + z
+                t[u] = modes[((chunk * n_samples + x) * n_units + u) * LANES + lane] + z
                 length += z * z
-            own = every = 0.0
-            classes[:] = 0
+            # kernels relative to that of the mode the point starts from: in a wide layer each
+            # alone lies below the least value of ``decay``
+            near[0], sums[0] = x, 0
+            for chunk in range(n_chunks):
+                _add(modes, chunk, near[:1], t, length, p[:, :0], sums[:1], ignored)
+            own = sums[0]
+            # exp((length - gap) / 2) of all others together: less than e^-NEGLIGIBLE of own
+            least = np.log(own / (n_samples * n_replicas)) - NEGLIGIBLE
+            _measure_gaps(low, high, t, gaps)
+            n_near = 0
             for other in range(n_samples):
-                gap = 0.0
-                for u in range(n_units):
-                    d = max(low[other, u] - t[u], t[u] - high[other, u], 0.0)
-                    gap += d * d
-                if gap > cut + length:
-                    continue
-                a = fill(0.0, modes)
-                for r in range(0, width, LANES):
-                    square = fill(0.0, modes)
-                    for u in range(n_units):
-                        d = load(modes, (other * n_units + u) * width + r) - t[u]
-                        square = fma(d, d, square)
-                    # relative to the mode the point starts from: in a wide layer every kernel
-                    # alone lies below the least value of ``decay``
-                    a = a + decay((square - length) * -0.5)
-                near = total(a)
-                every += near
-                if other == x:
-                    own = near
-                for c in range(n_classes):
-                    classes[c] += p[other, c] * near
-            found[row, point, 0] = np.log(own * n_samples / every)
+                near[n_near] = other
+                n_near += (length - gaps[other] >= 2 * least) & (other != x)
+            sums[:], spread[:] = 0, 0
+            chunk, check, scale = 0, 1, 1.0
+            while chunk < n_chunks:
+                _add(modes, chunk, near[:n_near], t, length, p, sums, spread)
+                chunk += 1
+                scale = n_replicas / min(chunk * LANES, n_replicas)
+                if chunk == check:
+                    check *= 2
+                    enough = chunk * LANES * n_near >= LEAST_MODES
+                    if enough and _worst(own, p[x], sums, spread, scale) < tolerated:
+                        break
+            every, off = _whole(own, sums[0], spread[0], scale)
+            found[row, point, 0] = np.log(own * n_samples / every) - off
             gain = 0.0
             for c in range(n_classes):
                 if p[x, c] > 0:
-                    gain += p[x, c] * np.log(classes[c] * n_samples / (prior[c] * every))
+                    mass, slip = _whole(p[x, c] * own, sums[c + 1], spread[c + 1], scale)
+                    if mass > 0:
+                        share = np.log(mass * n_samples / (prior[c] * every))
+                        gain += p[x, c] * (share + slip - off)
             found[row, point, 1] = gain
+
+
+@njit(**COMPILED)
+def _whole(own: float, others: float, spread: float, scale: float) -> tuple[float, float]:
+    """Own and all others' sum from a part of the others' replicas; half its relative variance."""
+    every = own + scale * others
+    square = every * every  # of a class that is all but impossible it is 0
+    return every, 0.5 * scale * (scale - 1) * spread / square if square > 0 else 0.0
+
+
+@njit(**COMPILED)
+def _worst(
+    own: float,
+    p: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    scale: float,
+) -> float:
+    """The largest relative variance of the mixtures that the point asks for."""
+    off = _whole(own, sums[0], spread[0], scale)[1]
+    for c in range(len(p)):
+        if p[c] > 0:
+            off = max(off, _whole(p[c] * own, sums[c + 1], spread[c + 1], scale)[1])
+    return 2 * off
+
+
+@njit(**COMPILED)
+def _measure_gaps(low: np.ndarray, high: np.ndarray, t: np.ndarray, gaps: np.ndarray) -> None:
+    """Squared distance of the point from the box of every input."""
+    gaps[:] = 0
+    for u in range(len(t)):
+        place, least, most = t[u], low[u], high[u]
+        for other in range(len(gaps)):
+            d = max(least[other] - place, place - most[other], t.dtype.type(0))
+            gaps[other] += d * d
+
+
+@njit(**COMPILED)
+def _add(
+    modes: np.ndarray,
+    chunk: int,
+    inputs: NDArray[np.int64],
+    t: np.ndarray,
+    length: float,
+    p: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    spread: NDArray[np.float64],
+) -> None:
+    """Add the kernels of one chunk of some inputs to the sums, and their scatter to the spread."""
+    n_samples, n_units = len(p), len(t)
+    for other in inputs:
+        at = (chunk * n_samples + other) * n_units * LANES
+        square = fill(-length, modes)
+        for u in range(n_units):
+            d = load(modes, at + u * LANES) - t[u]
+            square = fma(d, d, square)
+        k = decay(square * -0.5)
+        near = float(total(k))
+        k = larger(k, FLOOR)
+        scatter = (total(k * k) - near * near / LANES) * (LANES / (LANES - 1))
+        sums[0] += near
+        spread[0] += scatter
+        for c in range(p.shape[1]):
+            sums[c + 1] += p[other, c] * near
+            spread[c + 1] += p[other, c] * p[other, c] * scatter
 
 
 def propagate_by_hand(

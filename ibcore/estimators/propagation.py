@@ -30,7 +30,7 @@ from ibcore.estimators.base import (
     whole_number,
 )
 from ibcore.estimators.inputs import checked_labels, real_floats
-from ibcore.estimators.mixtures import propagate
+from ibcore.estimators.mixtures import gaussian_gain, propagate
 from ibcore.estimators.scaling import in_units_of_noise
 from ibcore.information import label_distribution
 from ibcore.networks.noisy import noisy_layers
@@ -38,6 +38,8 @@ from ibcore.randomness import generator, shuffled
 
 MOST_NUMBERS = 2**28  # drawn for one layer: 2 GiB
 MOST_SEED = 2**63
+WIDEST_CONTROLLED = 32  # units of a layer whose covariances are worth their cost
+FEWEST_CONTROLLED = 50  # degrees of freedom within rows
 FARTHEST_SQUARES = 1e12  # in units of σ²; their rounding in float64 is then below 1e-3
 
 
@@ -168,6 +170,9 @@ class SamplePropagation(Ruler):
         gains = propagate(modes, p, replicas, noise, dtype, rows)
         # antithetic points are one draw
         draws = gains.reshape(len(rows), self.n_pairs, 2, 2).mean(axis=2) / np.log(2)
+        if modes.shape[2] <= WIDEST_CONTROLLED:
+            control = gaussian_gain(modes, replicas, noise, rows)
+            draws = _less_scatter(draws, control.reshape(len(rows), self.n_pairs, 2).mean(axis=2))
         mean = draws.mean(axis=(0, 1))
         variance = (draws.var(axis=1, ddof=1) / self.n_pairs).sum(axis=0) / len(rows) ** 2
         # drawn without replacement: where all inputs are taken they do not scatter
@@ -190,6 +195,19 @@ class SamplePropagation(Ruler):
         rng = generator(self.seed, "measured_noise")
         z = rng.standard_normal((n_rows, self.n_pairs, n_units))
         return replicas, np.stack([z, -z], axis=2).reshape(n_rows, -1, n_units)
+
+
+def _less_scatter(draws: np.ndarray, control: np.ndarray) -> np.ndarray:
+    """Draws (row, pair, number) less what a control (row, pair) of mean 0 says of their scatter.
+
+    The coefficient is that of the regression within rows; few draws do not know it, and stay.
+    """
+    inner = control - control.mean(axis=1, keepdims=True)
+    square = (inner**2).sum()
+    if inner.size - len(inner) < FEWEST_CONTROLLED or not 0 < square < np.inf:
+        return draws
+    slopes = np.einsum("rp,rpk->k", inner, draws) / square
+    return draws - slopes * control[..., None]
 
 
 def _checked(t: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,9 @@
 import numpy as np
 
 from ibcore.networks.dense import Ensemble
-from ibcore.randomness import generator
+from ibcore.normals import normals
+
+AT_ONCE = 2**16  # rows that pass through a layer together
 
 
 def noisy_layers(
@@ -39,16 +41,27 @@ def noisy_layers(
         raise ValueError(f"n_replicas must be a whole number of at least 1, got {n_replicas!r}.")
     if len(network.weights[0]) != 1:
         raise ValueError(f"need one network, got {len(network.weights[0])}; take ensemble[k].")
-    found, n_layers = [], len(network.weights)
     t = np.asarray(x, np.float64)[None]
-    for layer in range(n_layers):
-        weight = network.weights[layer][0].astype(np.float64)
-        z = t @ weight + network.biases[layer][0].astype(np.float64)
-        last = layer == n_layers - 1
-        s = network.finish(z) if last else network.activate(layer, z)
-        found.append(s.astype(np.float32))
-        if not last:
-            rng = generator(seed, "measured_noise", layer + 1)
-            drawn = rng.standard_normal((n_replicas, *s.shape[1:]), np.float32)
-            t = s + noise_std * drawn
+    found = [_passed(network, 0, t)]
+    for layer in range(1, len(network.weights)):
+        below = found[-1]
+        n_samples, n_units = below.shape[1:]
+        shape = (n_units, n_replicas, n_samples)
+        noise = normals(seed, "measured_noise", layer, n_units, n_replicas * n_samples, noise_std)
+        drawn = noise.reshape(shape).transpose(1, 2, 0)
+        s = np.empty((n_replicas, n_samples, len(network.biases[layer][0])), np.float32)
+        step = max(1, AT_ONCE // n_samples)
+        for first in range(0, n_replicas, step):
+            some = slice(first, first + step)
+            t = (below if len(below) == 1 else below[some]) + drawn[some].astype(np.float64)
+            s[some] = _passed(network, layer, t)
+        found.append(s)
     return found
+
+
+def _passed(network: Ensemble, layer: int, t: np.ndarray) -> np.ndarray:
+    """One layer, counted from 0, of t (replica, sample, unit)."""
+    z = t @ network.weights[layer][0].astype(np.float64)
+    z += network.biases[layer][0].astype(np.float64)
+    last = layer == len(network.weights) - 1
+    return (network.finish(z) if last else network.activate(layer, z)).astype(np.float32)
