@@ -311,7 +311,7 @@ def _one_hot(y: ArrayLike, n_classes: int | None) -> NDArray[np.float64]:
     if n_classes is None:
         labels, width = numbered_labels(y)
     else:
-        labels, width = _numbers_below(y, n_classes), n_classes
+        labels, width = _numbers_below(y, n_classes), int(n_classes)
     if len(labels) * width > _MOST_ENTRIES:
         raise ValueError(
             f"{width} classes of {len(labels)} samples would fill "

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from ibcore.config import Experiment
 from ibcore.estimators import KernelBound
 from ibcore.estimators.kernel import kernel_information
-from ibcore.estimators.mixtures import NEGLIGIBLE, propagate, propagate_by_hand
+from ibcore.estimators.mixtures import (
+    FLOOR,
+    NEGLIGIBLE,
+    gaussian_gain,
+    propagate,
+    propagate_by_hand,
+)
 from ibcore.estimators.propagation import (
     SamplePropagation,
     integration_bound,
@@ -373,3 +379,79 @@ def test_what_does_not_fit_into_memory_is_refused():
 def test_bounds_of_nothing_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# ------------------------------------------------------------------------- thinning, and a control
+
+
+def overlapping(n_inputs, n_replicas, n_units, reach, seed=0):
+    """Modes of inputs whose clouds meet, hard labels and antithetic points around two replicas."""
+    rng = np.random.default_rng(seed)
+    s = reach * rng.normal(size=(1, n_inputs, n_units))
+    s = s + rng.normal(size=(n_replicas, n_inputs, n_units))
+    z = rng.normal(size=(n_inputs, 2, n_units))
+    noise = np.stack([z, -z], axis=2).reshape(n_inputs, 4, n_units)
+    p = np.eye(2)[np.arange(n_inputs) % 2]
+    return s, p, np.repeat([0, n_replicas // 2], 2), noise
+
+
+@pytest.mark.parametrize(("n_units", "reach"), [(2, 1.0), (3, 2.0), (5, 2.0)])
+def test_thinned_replicas_say_what_all_of_them_say(n_units, reach):
+    """Where 2**16 modes are near; the error of the mean is that of independent points or less."""
+    s, p, replicas, noise = overlapping(400, 640, n_units, reach)
+    thinned = propagate(s, p, replicas, noise)
+    whole = propagate(s, p, replicas, noise, tolerated=0.0)
+    off = thinned - whole
+    assert 1e-4 < np.abs(off).mean() < 0.1
+    assert (np.abs(off.mean(axis=(0, 1))) < 0.005).all()
+
+
+def test_few_modes_are_never_thinned():
+    s, p, replicas, noise = overlapping(100, 640, 2, 1.0)
+    expected = propagate_by_hand(s, p, replicas, noise[:, :4])
+    np.testing.assert_allclose(propagate(s, p, replicas, noise, np.float64), expected, atol=2e-7)
+
+
+def test_half_the_variance_is_what_thinning_takes_off():
+    """The logarithm of a sum of some is too small on average; what is added back is the rest."""
+    s, p, replicas, noise = overlapping(150, 4096, 3, 3.0, seed=1)
+    whole = propagate(s, p, replicas, noise, tolerated=0.0)
+    off = propagate(s, p, replicas, noise, tolerated=1.0) - whole
+    assert np.abs(off).mean() > 0.01
+    assert (np.abs(off.mean(axis=(0, 1))) < 0.01).all()
+
+
+def test_kernels_are_squared_above_the_subnormal_numbers():
+    assert np.float32(FLOOR) ** 2 > np.finfo(np.float32).tiny
+
+
+@pytest.mark.parametrize("n_replicas", [1, 50])
+def test_the_control_has_mean_zero(n_replicas):
+    """Over replicas and noise, of every input: closed-form moments, points drawn at will."""
+    rng = np.random.default_rng(4)
+    s = rng.normal(size=(n_replicas, 6, 3)) * [1.0, 2.0, 0.1] + rng.normal(size=(6, 3))
+    replicas = np.arange(40_000) % n_replicas
+    noise = rng.normal(size=(6, len(replicas), 3))
+    gain = gaussian_gain(s, replicas, noise, np.arange(6))
+    assert (np.abs(gain.mean(axis=1)) < 5 * gain.std(axis=1) / 200).all()
+    assert (gain.std(axis=1) > 0.1).all()
+
+
+def test_the_control_of_gaussians_says_it_all():
+    """A replica cloud that is Gaussian, few of many inputs: hardly any scatter is left."""
+    s, p, replicas, noise = overlapping(400, 200, 2, 0.5)
+    gains = propagate(s, p, replicas, noise)[..., 0]
+    control = gaussian_gain(s, replicas, noise, np.arange(400))
+    within = [one - one.mean(axis=1, keepdims=True) for one in (gains, control)]
+    assert np.corrcoef(within[0].ravel(), within[1].ravel())[0, 1] > 0.97
+
+
+def test_the_control_makes_the_error_smaller_and_honest():
+    """Against the same points without it, and against the spread over seeds."""
+    s, *_ = overlapping(60, 30, 3, 1.0)
+    y = np.arange(60) % 2
+    found = [SamplePropagation(1.0, n_pairs=2, seed=k).with_errors(s, y) for k in range(150)]
+    spread = np.std([one.i_xt for one in found], ddof=1)
+    assert np.mean([one.i_xt_error for one in found]) == pytest.approx(spread, rel=0.2)
+    few = SamplePropagation(1.0, n_pairs=2, n_inputs=40).with_errors(s, y)
+    assert np.isfinite(few).all()

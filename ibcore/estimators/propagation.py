@@ -304,7 +304,7 @@ def risk_bound(n_units: int, noise_std: float, n_samples: float, epsilon: float 
     v, n = std**2, _at_least_two("n_samples", n_samples)
     if not real_number("epsilon", epsilon) >= 0:
         raise ValueError(f"epsilon must be at least 0, got {epsilon}.")
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         reach = 2 + 2 * std * np.sqrt((2 + epsilon) * np.log(n))
         first = np.log(n * reach**d / (np.pi * v) ** (d / 2)) * reach ** (d / 2)
         first /= 2 * (4 * np.pi * v) ** (d / 4) * np.sqrt(n)
