@@ -413,12 +413,12 @@ def test_few_modes_are_never_thinned():
 
 
 def test_half_the_variance_is_what_thinning_takes_off():
-    """The logarithm of a sum of some is too small on average; what is added back is the rest."""
-    s, p, replicas, noise = overlapping(150, 4096, 3, 3.0, seed=1)
+    """The logarithm of a sum of some is too small on average: I(X;T) by 0.016 nat here."""
+    s, p, replicas, noise = overlapping(2100, 128, 9, 1.5)
     whole = propagate(s, p, replicas, noise, tolerated=0.0)
-    off = propagate(s, p, replicas, noise, tolerated=1.0) - whole
-    assert np.abs(off).mean() > 0.01
-    assert (np.abs(off.mean(axis=(0, 1))) < 0.01).all()
+    off = propagate(s, p, replicas, noise, tolerated=10.0) - whole
+    assert np.abs(off).mean() > 0.1
+    assert (np.abs(off.mean(axis=(0, 1))) < 0.009).all()
 
 
 def test_kernels_are_squared_above_the_subnormal_numbers():
