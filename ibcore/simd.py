@@ -43,7 +43,6 @@ COMPILED: Options = {
     "fastmath": set(FLAGS),
 }
 INLINE: Options = {**COMPILED, "forceinline": True}
-INLINED: Any = INLINE  # Numba's own table of options lacks ``cache``
 
 Lanes = Any
 """A vector of LANES numbers inside compiled code, where no checker of types looks."""
@@ -310,7 +309,6 @@ def fitted(
 
 
 TAYLOR = np.array([1 / float(np.prod(np.arange(1.0, k + 1))) for k in range(13)])[::-1].copy()
-SHORT_TAYLOR = TAYLOR[-8:].copy()  # for float32 and |x| < ln(2) / 2
 
 
 @njit(**INLINE)
@@ -322,28 +320,13 @@ def polynomial(x: Lanes, coefficients: NDArray[np.float64]) -> Lanes:
     return p
 
 
-def _exponential(x: Lanes) -> Lanes:
-    raise NotImplementedError("for compiled code only")
-
-
-@overload(_exponential, inline="never", jit_options=INLINED)
-def _by_taylor(x: Lanes) -> Callable[[Lanes], Lanes]:
-    def single(x: Lanes) -> Lanes:
-        return polynomial(x, SHORT_TAYLOR)
-
-    def double(x: Lanes) -> Lanes:
-        return polynomial(x, TAYLOR)
-
-    return single if x.dtype == types.float32 else double
-
-
 DUST = 1e-30  # far below whatever counts, far above the numbers that cost an assist
 
 
 @njit(**INLINE)
 def dusted(x: Lanes) -> Lanes:
-    """x, or 0 where |x| < DUST: products of what is left are no subnormal numbers."""
-    return where_positive(_size(x) - DUST, x, 0.0)
+    """x, or 0 where |x| < DUST: products of what is left are no subnormal numbers. NaN stays."""
+    return where_positive(DUST - _size(x), 0.0, x)
 
 
 @njit(**INLINE)
@@ -354,4 +337,4 @@ def decay(x: Lanes) -> Lanes:
     # ln 2 in two parts: k times the first one is exact
     r = fma(k, -0.693359375, x)
     r = fma(k, 2.121944400546905827679e-4, r)
-    return _exponential(r) * power_of_two(k)
+    return polynomial(r, TAYLOR) * power_of_two(k)

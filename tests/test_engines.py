@@ -320,6 +320,17 @@ def test_no_subnormal_numbers(optimizer, activation, bias, gain):
         assert (network.first[first] == 0).all()
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_number_that_is_none_reaches_every_parameter(optimizer):
+    """Where small numbers are set to 0, NaN is not one of them."""
+    settings = SHORT.replace(activation="tanh", optimizer=optimizer, n_seeds=1)
+    ensemble = Ensemble.initial(settings, (0,), 12, 2)
+    network = fused._Network(settings, load_task("szt"), 0, pack(ensemble)[0].astype(np.float32))
+    network.parameters[0] = np.nan
+    network.epochs(0, 1)
+    assert np.isnan(network.parameters).all()
+
+
 def golden_run(activation):
     """20 updates of seed 0 in float64, rounded far above its rounding errors."""
     settings = SHORT.replace(activation=activation, n_seeds=1, n_epochs=4, noise_std=0.01, l2=1e-3)

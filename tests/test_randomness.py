@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ibcore.randomness import PURPOSES, generator, shuffled
+from ibcore.randomness import PURPOSES, generator, shuffled, shuffled_by_epoch
 
 
 def test_streams_of_other_seeds_purposes_and_epochs_differ():
@@ -33,6 +33,19 @@ def test_the_shuffle_is_that_of_fisher_and_yates():
         j = int(uniform[i] * (i + 1))
         rows[i], rows[j] = rows[j], rows[i]
     assert shuffled(np.arange(100), generator(7, "batches", 3)).tolist() == rows
+
+
+@given(
+    n=st.integers(1, 40), seed=st.integers(0, 10**15), first=st.integers(0, 2**32 - 3),
+    purpose=st.sampled_from(list(PURPOSES)), kind=st.sampled_from(["i4", "i8"]),
+)  # fmt: skip
+def test_orders_of_many_epochs_are_those_of_numpys_generator(n, seed, first, purpose, kind):
+    """Bit for bit, so that results of either way are one."""
+    rows = np.arange(3, n + 3, dtype=kind)
+    found = shuffled_by_epoch(rows, seed, purpose, first, 3)
+    assert found.dtype == rows.dtype
+    for k, order in enumerate(found):
+        assert order.tolist() == shuffled(rows, generator(seed, purpose, first + k)).tolist()
 
 
 def test_all_orders_are_equally_likely():

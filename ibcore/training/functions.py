@@ -5,6 +5,7 @@ and a test holds the two together.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import njit, types
@@ -15,7 +16,6 @@ from scipy.special import erfcx
 from ibcore.config import ACTIVATIONS
 from ibcore.simd import (
     INLINE,
-    INLINED,
     Lanes,
     decay,
     fill,
@@ -48,6 +48,8 @@ def _scaled_erfcx(x: NDArray[np.float64]) -> NDArray[np.float64]:
 ERF_MIDDLE = 3.75
 LOG1P = fitted(_log1p_ratio, 20)  # log(1 + u) / u, 0 < u <= 1
 ERFCX = fitted(_scaled_erfcx, 24)
+
+INLINED: Any = INLINE  # Numba's own table of options lacks ``cache``
 
 
 def tanh(x: Lanes) -> Lanes:

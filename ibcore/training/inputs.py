@@ -7,7 +7,7 @@ import numpy as np
 
 from ibcore.config import Experiment
 from ibcore.normals import normals
-from ibcore.randomness import generator, shuffled
+from ibcore.randomness import generator, shuffled, shuffled_by_epoch
 from ibcore.tasks import Task
 
 
@@ -105,12 +105,7 @@ def batch_orders(
     """
     if (experiment.batch_size or len(train_rows)) >= len(train_rows):
         return train_rows[None]
-    return np.stack(
-        [
-            shuffled(train_rows, generator(seed, "batches", epoch))
-            for epoch in range(first, first + n_epochs)
-        ]
-    )
+    return shuffled_by_epoch(train_rows, seed, "batches", first, n_epochs)
 
 
 def training_noise(experiment: Experiment, seed: int, n_train: int, epoch: int) -> np.ndarray:

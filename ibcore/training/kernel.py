@@ -29,6 +29,9 @@ from ibcore.simd import (
 from ibcore.training.functions import PRELU, activated
 
 BLOCK = STRETCH  # samples
+# Places from one unit to the next: rows a power of two apart would share sets of the cache, and a
+# load would seem to wait for a store that is 4 KB away.
+ROW = BLOCK + 16
 NOISE = PURPOSES["noise"]
 FAINT = DUST**0.5  # squared, it is dust
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -61,30 +64,30 @@ def _affine(
             z0, z1 = fill(parameters[b], t), fill(parameters[b + 1], t)
             z2, z3 = fill(parameters[b + 2], t), fill(parameters[b + 3], t)
             for i in range(n_in):
-                x, w = load(t, x_at + i * BLOCK), at + i * n_out + u
+                x, w = load(t, x_at + i * ROW), at + i * n_out + u
                 z0 = fma(x, parameters[w], z0)
                 z1 = fma(x, parameters[w + 1], z1)
                 z2 = fma(x, parameters[w + 2], z2)
                 z3 = fma(x, parameters[w + 3], z3)
-            store(z, out + u * BLOCK, z0)
-            store(z, out + (u + 1) * BLOCK, z1)
-            store(z, out + (u + 2) * BLOCK, z2)
-            store(z, out + (u + 3) * BLOCK, z3)
+            store(z, out + u * ROW, z0)
+            store(z, out + (u + 1) * ROW, z1)
+            store(z, out + (u + 2) * ROW, z2)
+            store(z, out + (u + 3) * ROW, z3)
             u += 4
         while u + 2 <= n_out:
             z0, z1 = fill(parameters[bias + u], t), fill(parameters[bias + u + 1], t)
             for i in range(n_in):
-                x, w = load(t, x_at + i * BLOCK), at + i * n_out + u
+                x, w = load(t, x_at + i * ROW), at + i * n_out + u
                 z0 = fma(x, parameters[w], z0)
                 z1 = fma(x, parameters[w + 1], z1)
-            store(z, out + u * BLOCK, z0)
-            store(z, out + (u + 1) * BLOCK, z1)
+            store(z, out + u * ROW, z0)
+            store(z, out + (u + 1) * ROW, z1)
             u += 2
         if u < n_out:
             z0 = fill(parameters[bias + u], t)
             for i in range(n_in):
-                z0 = fma(load(t, x_at + i * BLOCK), parameters[at + i * n_out + u], z0)
-            store(z, out + u * BLOCK, z0)
+                z0 = fma(load(t, x_at + i * ROW), parameters[at + i * n_out + u], z0)
+            store(z, out + u * ROW, z0)
 
 
 @njit(**COMPILED)
@@ -94,7 +97,7 @@ def _activate(
     """t = f(z), and f'(z) in the place of z; PReLU keeps z, which its slope's gradient needs."""
     for u in range(n_out):
         alpha = alphas[alpha_at + u] if code == PRELU else t.dtype.type(0)
-        first = above + u * BLOCK
+        first = above + u * ROW
         for s in range(first, first + n, LANES):
             value, slope = activated(load(z, s), code, alpha)
             store(t, s, value)
@@ -107,7 +110,7 @@ def _shake(t: Floats, above: int, noise: Floats, hidden: int, n_out: int, n: int
     """t += noise, of which the layer's first unit is the ``hidden``-th."""
     for u in range(n_out):
         for s in range(0, n, LANES):
-            at = above + u * BLOCK + s
+            at = above + u * ROW + s
             store(t, at, load(t, at) + load(noise, (hidden + u) * BLOCK + s))
 
 
@@ -125,7 +128,7 @@ def _through_activation(
 ) -> None:
     """delta *= f'(z); for PReLU also the gradient of its slopes."""
     for u in range(n_out):
-        first, row = below + u * BLOCK, u * BLOCK
+        first, row = below + u * ROW, u * ROW
         if code == PRELU:
             alpha, lost = parameters[alpha_at + u], fill(0.0, delta)
             for s in range(0, n, LANES):
@@ -155,19 +158,19 @@ def _output_error(
         if loss == 0:
             top, norm = load(z, out), fill(0.0, z)
             for u in range(1, n_out):
-                top = larger(top, load(z, out + u * BLOCK))
+                top = larger(top, load(z, out + u * ROW))
             for u in range(n_out):
-                e = decay(load(z, out + u * BLOCK) - top)
+                e = decay(load(z, out + u * ROW) - top)
                 norm = norm + e
-                store(delta, u * BLOCK + s, e)
+                store(delta, u * ROW + s, e)
             scaled = scale / norm
             for u in range(n_out):
-                k = u * BLOCK + s
+                k = u * ROW + s
                 store(delta, k, dusted(load(delta, k) * scaled - load(target, k) * scale))
         else:
             for u in range(n_out):
-                k = u * BLOCK + s
-                store(delta, k, (load(z, out + u * BLOCK) - load(target, k)) * (scale + scale))
+                k = u * ROW + s
+                store(delta, k, (load(z, out + u * ROW) - load(target, k)) * (scale + scale))
 
 
 @njit(**COMPILED)
@@ -176,7 +179,7 @@ def _accumulate(
 ) -> None:
     """Gradient of weight[i, u] += sum_s t[i, s] delta[u, s], of bias[u] += sum_s delta[u, s]."""
     for u in range(n_out):
-        error = u * BLOCK
+        error = u * ROW
         a = fill(0.0, t)
         for s in range(0, n, LANES):
             a = a + load(delta, error + s)
@@ -185,11 +188,11 @@ def _accumulate(
         while i + 4 <= n_in:
             a0 = a1 = a2 = a3 = fill(0.0, t)
             for s in range(0, n, LANES):
-                d, x_at = load(delta, error + s), below + i * BLOCK + s
+                d, x_at = load(delta, error + s), below + i * ROW + s
                 a0 = fma(load(t, x_at), d, a0)
-                a1 = fma(load(t, x_at + BLOCK), d, a1)
-                a2 = fma(load(t, x_at + 2 * BLOCK), d, a2)
-                a3 = fma(load(t, x_at + 3 * BLOCK), d, a3)
+                a1 = fma(load(t, x_at + ROW), d, a1)
+                a2 = fma(load(t, x_at + 2 * ROW), d, a2)
+                a3 = fma(load(t, x_at + 3 * ROW), d, a3)
             w = at + i * n_out + u
             gradient[w] += total(a0)
             gradient[w + n_out] += total(a1)
@@ -199,7 +202,7 @@ def _accumulate(
         while i < n_in:
             a0 = fill(0.0, t)
             for s in range(0, n, LANES):
-                a0 = fma(load(t, below + i * BLOCK + s), load(delta, error + s), a0)
+                a0 = fma(load(t, below + i * ROW + s), load(delta, error + s), a0)
             gradient[at + i * n_out + u] += total(a0)
             i += 1
 
@@ -214,21 +217,21 @@ def _back(
         while i + 4 <= n_in:
             o0 = o1 = o2 = o3 = fill(0.0, delta)
             for u in range(n_out):
-                d, w = load(delta, u * BLOCK + s), at + i * n_out + u
+                d, w = load(delta, u * ROW + s), at + i * n_out + u
                 o0 = fma(d, parameters[w], o0)
                 o1 = fma(d, parameters[w + n_out], o1)
                 o2 = fma(d, parameters[w + 2 * n_out], o2)
                 o3 = fma(d, parameters[w + 3 * n_out], o3)
-            store(out, i * BLOCK + s, o0)
-            store(out, (i + 1) * BLOCK + s, o1)
-            store(out, (i + 2) * BLOCK + s, o2)
-            store(out, (i + 3) * BLOCK + s, o3)
+            store(out, i * ROW + s, o0)
+            store(out, (i + 1) * ROW + s, o1)
+            store(out, (i + 2) * ROW + s, o2)
+            store(out, (i + 3) * ROW + s, o3)
             i += 4
         while i < n_in:
             o0 = fill(0.0, delta)
             for u in range(n_out):
-                o0 = fma(load(delta, u * BLOCK + s), parameters[at + i * n_out + u], o0)
-            store(out, i * BLOCK + s, o0)
+                o0 = fma(load(delta, u * ROW + s), parameters[at + i * n_out + u], o0)
+            store(out, i * ROW + s, o0)
             i += 1
 
 
@@ -272,9 +275,9 @@ def _gradient(
         for s in range(n):
             row = order[start + min(s, real - 1)]
             for f in range(widths[0]):
-                t[f * BLOCK + s] = x[row, f]
+                t[f * ROW + s] = x[row, f]
             for c in range(n_outputs):
-                labels[c * BLOCK + s] = target[row, c]
+                labels[c * ROW + s] = target[row, c]
         if noise_std > 0:
             n_hidden = len(noise) // BLOCK
             draw(seed, NOISE, epoch, place + start, n_hidden, n, noise_std, words, noise)
@@ -285,7 +288,7 @@ def _gradient(
                 alpha -= width
         for layer in range(n_layers):
             n_in, n_out = widths[layer], widths[layer + 1]
-            above = below + n_in * BLOCK
+            above = below + n_in * ROW
             _affine(t, parameters, at, z, below, above, n_in, n_out, n)
             if layer < n_layers - 1:
                 _activate(z, t, above, parameters, alpha + hidden, n_out, n, code)
@@ -296,12 +299,12 @@ def _gradient(
                 _output_error(z, above, labels, delta, n_outputs, n, scale, loss)
                 for u in range(n_outputs):
                     for s in range(real, n):
-                        delta[u * BLOCK + s] = 0
+                        delta[u * ROW + s] = 0
             below, at = above, at + (n_in + 1) * n_out
         for layer in range(n_layers - 1, -1, -1):
             n_in, n_out = widths[layer], widths[layer + 1]
             at -= (n_in + 1) * n_out
-            below -= n_in * BLOCK
+            below -= n_in * ROW
             _accumulate(t, below, delta, gradient, at, n_in, n_out, n)
             if layer > 0:
                 hidden -= n_in
@@ -375,7 +378,7 @@ def _update(
     elif optimizer == 1:
         for k in range(len(parameters)):
             v = mu * first[k] + gradient[k]
-            first[k] = v if abs(v) > dust else number(0)
+            first[k] = number(0) if abs(v) < dust else v
             parameters[k] -= rate * first[k]
     else:
         # Kingma & Ba 2015, algorithm 1, with beta = (0.9, 0.999), epsilon = 1e-8
@@ -384,11 +387,11 @@ def _update(
         c2 = number(1.0 / (1.0 - 0.999**step))
         for k in range(len(parameters)):
             g = gradient[k]
-            g = g if abs(g) > faint else number(0)  # its square would be subnormal
+            g = number(0) if abs(g) < faint else g  # its square would be subnormal
             m = first[k] + b1 * (g - first[k])
             v = second[k] + b2 * (g * g - second[k])
-            first[k] = m if abs(m) > dust else number(0)
-            second[k] = v if v > dust else number(0)
+            first[k] = number(0) if abs(m) < dust else m
+            second[k] = number(0) if v < dust else v
             parameters[k] -= c1 * first[k] / (np.sqrt(second[k] * c2) + epsilon)
 
 
@@ -447,9 +450,9 @@ def train_epochs(
         n_units += width
         widest = max(widest, width)
     kind = parameters.dtype
-    t, z = np.zeros(n_units * BLOCK, kind), np.zeros(n_units * BLOCK, kind)
-    delta, other = np.zeros(widest * BLOCK, kind), np.zeros(widest * BLOCK, kind)
-    labels = np.zeros(widths[len(widths) - 1] * BLOCK, kind)
+    t, z = np.zeros(n_units * ROW, kind), np.zeros(n_units * ROW, kind)
+    delta, other = np.zeros(widest * ROW, kind), np.zeros(widest * ROW, kind)
+    labels = np.zeros(widths[len(widths) - 1] * ROW, kind)
     gradient, before = np.empty_like(parameters), np.empty_like(parameters)
     words = np.zeros(4 * BLOCK, np.uint32)
     n_hidden = n_units - widths[0] - widths[len(widths) - 1]
