@@ -5,71 +5,38 @@ what is claimed and by which criterion it is judged. A chapter of the book asks 
 planes and verdicts and writes the prose.
 """
 
-import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from platformdirs import user_cache_dir
 
 from ibcore import claims
 from ibcore.claims import Claim, NoVerdict, Verdict
-from ibcore.config import PROFILES, Experiment
+from ibcore.config import Experiment
 from ibcore.estimators import Binning, Ruler, checked_rulers, from_name
 from ibcore.estimators.base import whole_number
+from ibcore.experiments import (
+    book_folder,
+    cache_folder,
+    entries,
+    experiments,
+    read_chapter,
+)
 from ibcore.networks import Ensemble
 from ibcore.observables import OBSERVABLES, Observable
 from ibcore.results.measuring import with_performance
 from ibcore.results.parts import lacking, put_together, whatever_there_is
+from ibcore.results.places import holders
 from ibcore.results.run import load_or_run
 from ibcore.results.store import Store, blocks
 from ibcore.training import Trajectory, train
 from ibcore.work import progress_wanted
 
-# A chapter's parameters of these names change every experiment, the others only what an
-# experiment leaves to the chapter's base.
-SCALE = ("n_seeds", "n_epochs", "n_measured_epochs")
 DATA = ("stand-in", "real")
-_NOT_FIELDS = ("ruler", "rulers", "observables", *PROFILES)  # of an entry, and of an Experiment
-
-
-def chapters() -> tuple[str, ...]:
-    """Names of the chapters that have a study, in the order of the book."""
-    found = [file for file in files("ibcore.chapters").iterdir() if file.name.endswith(".toml")]
-    names = [file.name.removesuffix(".toml") for file in found]
-    studies = [name for name in names if not name.endswith("_claims")]
-    return tuple(sorted(studies, key=lambda name: _read(name)["chapter"]["number"]))
-
-
-def book_folder() -> Path:
-    """The folder ``book``: from ``IBCORE_BOOK``, above the working folder, or beside the package.
-
-    Raises
-    ------
-    ValueError
-        If it is in none of these places.
-    """
-    if named := os.environ.get("IBCORE_BOOK"):
-        return Path(named)
-    here = Path.cwd()
-    for folder in (here, *here.parents, Path(__file__).parent.parent):
-        if (folder / "_toc.yml").exists() and (folder / "book").is_dir():
-            return folder / "book"
-    raise ValueError(
-        "no folder 'book' with a _toc.yml beside it, above the working folder or beside ibcore; "
-        "run inside a clone of the book, or name the folder in IBCORE_BOOK."
-    )
-
-
-def cache_folder() -> Path:
-    """Where runs of a reader are kept: ``IBCORE_CACHE`` or the user's cache folder."""
-    return Path(os.environ.get("IBCORE_CACHE") or user_cache_dir("ibcore"))
 
 
 class Study:
@@ -120,10 +87,7 @@ class Study:
         data: str = "stand-in",
         **changes: Any,
     ):
-        if chapter not in chapters():
-            raise ValueError(f"no chapter {chapter!r}; there are {', '.join(chapters())}.")
-        if profile not in PROFILES:
-            raise ValueError(f"profile must be one of {', '.join(PROFILES)}; got {profile!r}.")
+        self._content = read_chapter(chapter, profile)
         self.chapter, self.profile, self.recompute = chapter, profile, recompute
         self.device, self.threads = device, threads
         if n_bins is not None:
@@ -134,7 +98,6 @@ class Study:
         self.data = data
         self.changes = {name: value for name, value in changes.items() if value is not None}
         Experiment().replace(**self.changes)  # an unknown field or value is refused here
-        self._content = _read(chapter)
         self.store = Store(
             root=Path(results) if results else cache_folder() / "results",
             published=None if from_nothing else book_folder() / "results",
@@ -145,37 +108,12 @@ class Study:
     @cached_property
     def _entries(self) -> dict[str, dict[str, Any]]:
         """Every experiment of the file, families spelt out."""
-        entries = dict(self._content["experiments"])
-        for family, fields in self._content.get("families", {}).items():
-            common = {key: value for key, value in fields.items() if key != "vary"}
-            ((field, values),) = fields["vary"].items()
-            if field == "settings":
-                values = self._content["settings"][values]
-            digits = len(str(len(values)))
-            for position, value in enumerate(values, start=1):
-                settings = value if field == "settings" else {field: value}
-                entries[f"{family}_{position:0{digits}}"] = common | settings
-        return entries
+        return entries(self._content)
 
     @cached_property
     def experiments(self) -> dict[str, Experiment]:
         """Name -> experiment, at this profile and with the chapter's parameters."""
-        profile = self._content["profiles"][self.profile]
-        scale = {name: value for name, value in self.changes.items() if name in SCALE}
-        other = {name: value for name, value in self.changes.items() if name not in SCALE}
-        found = {}
-        for name, entry in self._entries.items():
-            own, special = (
-                {key: value for key, value in one.items() if key not in _NOT_FIELDS}
-                for one in (entry, entry.get(self.profile, {}))
-            )
-            fields = self._content["base"] | other | own | profile | special | scale
-            if self.data == "real":
-                fields["task"] = fields["task"].replace("pokemon", "pokemon_real")
-            if fields.get("batch_size") == "full":
-                fields["batch_size"] = None
-            found[name] = Experiment(**fields)
-        return found
+        return experiments(self._content, self.profile, self.data, self.changes)
 
     def estimators(self, name: str) -> list[Ruler]:
         """The rulers of one experiment, the main one first: bins on [-1, 1] if none is named."""
@@ -230,7 +168,7 @@ class Study:
     def where(self, name: str) -> str:
         """Whose result of an experiment there is: "yours", "published" or "no"."""
         self._entry(name)
-        roots = self.store.holders(self.experiments[name])
+        roots = holders(self.experiments[name].digest(), self.store.roots)
         published = book_folder() / "results"
         if any(root != published for root in roots):
             return "yours"
@@ -393,8 +331,3 @@ def _decided(found: Sequence[Verdict | NoVerdict]) -> list[Verdict]:
     if lost:
         raise ValueError(f"the ledger needs a verdict on every claim; none on {', '.join(lost)}.")
     return [one for one in found if isinstance(one, Verdict)]
-
-
-def _read(chapter: str) -> dict[str, Any]:
-    """The study file of a chapter."""
-    return tomllib.loads((files("ibcore.chapters") / f"{chapter}.toml").read_text("utf-8"))

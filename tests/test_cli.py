@@ -2,17 +2,19 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ibcore import cli, plane
+from ibcore import cli, commands, plane
 from ibcore.claims import Claim, NoVerdict
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, Exact
 from ibcore.results import certify as renewal
+from ibcore.results.places import costs, note_cost
 
 TINY = Experiment(n_seeds=3, n_epochs=10, n_measured_epochs=3)
 
@@ -163,17 +165,23 @@ def shelf(tmp_path, monkeypatch):
     """Published results: ``released`` and a ledger of one verdict, but no ``depth_1``."""
     Shelf.calls, Shelf.published = [], tmp_path / "book" / "results"
     Shelf.verdicts = [made_verdict()]
-    monkeypatch.setattr(cli.registry, "load_registry", lambda chapter: CLAIMS)
-    monkeypatch.setattr(cli.registry, "find_claim", found_claim)
-    monkeypatch.setattr(cli.registry, "load_ledger", lambda path: json.loads(path.read_text()))
-    monkeypatch.setattr(cli.registry, "judge", lambda *given, **more: Shelf.judged(*given, **more))
+    monkeypatch.setattr(commands.registry, "load_registry", lambda chapter: CLAIMS)
+    monkeypatch.setattr(commands.registry, "find_claim", found_claim)
+    monkeypatch.setattr(commands.registry, "load_ledger", lambda path: json.loads(path.read_text()))
+    monkeypatch.setattr(
+        commands.registry, "judge", lambda *given, **more: Shelf.judged(*given, **more)
+    )
     plane.save(made_plane(TINY), Shelf.published / "released.nc")
     ledger = Shelf.published / "ledger.json"
     entries = [vars(made_verdict()), vars(made_verdict("SZT-F4", "not reproduced", 0.1))]
     ledger.write_text(json.dumps(entries), encoding="utf-8")
-    monkeypatch.setattr(cli, "Study", Shelf)
-    monkeypatch.setattr(cli, "chapters", lambda: ("shwartz_ziv",))
-    monkeypatch.setattr(cli, "book_folder", lambda: tmp_path / "book")
+    monkeypatch.setattr(commands, "Study", Shelf)
+    for module in (cli, commands):
+        monkeypatch.setattr(module, "chapters", lambda: ("shwartz_ziv",))
+        monkeypatch.setattr(module, "book_folder", lambda: tmp_path / "book")
+    listed = Shelf("shwartz_ziv").experiments
+    Shelf.calls = []
+    monkeypatch.setattr(cli, "experiments", lambda content, profile: listed)
     return Shelf
 
 
@@ -184,12 +192,25 @@ def ask(*arguments, code=0):
     return "\n".join(" ".join(line.split()) for line in done.output.splitlines())
 
 
-def test_list_shows_digest_scale_and_where_it_is_stored(shelf, tmp_path):
+def test_list_shows_digest_scale_cost_and_where_it_is_stored(shelf, tmp_path):
+    place = Path("planes") / TINY.digest() / "0000-0002-x.nc"
+    plane.save(made_plane(TINY), shelf.published / place)
+    note_cost(shelf.published, TINY.digest(), 7.2, 0.5)
     said = ask("list")
-    assert f"released {TINY.digest()} szt 3 10 published" in said
-    assert "szt 3 10 no" in said
-    plane.save(made_plane(TINY), tmp_path / "mine" / "released.nc")
-    assert f"released {TINY.digest()} szt 3 10 yours" in ask("list", "--results", tmp_path / "mine")
+    assert f"released {TINY.digest()} szt 3 10 7 s published" in said
+    assert "szt 3 10 - no" in said
+    plane.save(made_plane(TINY), tmp_path / "mine" / place)
+    note_cost(tmp_path / "mine", TINY.digest(), 300, 0.5)
+    said = ask("list", "--results", tmp_path / "mine")
+    assert f"released {TINY.digest()} szt 3 10 5 min yours" in said
+
+
+def test_a_damaged_file_of_costs_knows_nothing(shelf):
+    for text in ("{", "[]", '{"a": 1}', '{"a": {"seconds": "x", "gib": 0}}'):
+        (shelf.published / "costs.json").write_text(text, encoding="utf-8")
+        assert "szt 3 10 - no" in ask("list")
+    note_cost(shelf.published, TINY.digest(), 7.2, 0.5)
+    assert costs([shelf.published]) == {TINY.digest(): (7.2, 0.5)}
 
 
 def test_run_computes_judges_and_writes_the_ledger(shelf, tmp_path):
@@ -264,7 +285,7 @@ def test_compare_names_the_claims_that_differ_and_by_how_much(shelf, tmp_path):
 
 
 def test_planes_without_a_common_seed_have_no_difference(shelf):
-    gap = cli.difference(made_plane(TINY, seeds=(0, 1)), made_plane(TINY, seeds=(2, 3)))
+    gap = commands.difference(made_plane(TINY, seeds=(0, 1)), made_plane(TINY, seeds=(2, 3)))
     assert gap["n"] == 0
     assert np.isnan(gap["i_xt"])
 
@@ -306,7 +327,7 @@ def test_compare_names_a_claim_that_compares_rulers_that_are_not_there(
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
     monkeypatch.setattr(Shelf, "estimators", lambda *_: [Exact(), Binning(width=0.07)])
     claims = (replace(CLAIMS[0], all_rulers=True), CLAIMS[1])
-    monkeypatch.setattr(cli.registry, "load_registry", lambda chapter: claims)
+    monkeypatch.setattr(commands.registry, "load_registry", lambda chapter: claims)
     shelf.verdicts = [made_verdict("SZT-F4", "not reproduced")]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert "compares rulers that are not there: Binning(width=0.07)" in said
@@ -318,7 +339,7 @@ def test_compare_shows_why_a_claim_cannot_be_judged(shelf, tmp_path, monkeypatch
         raise ValueError("epoch 400 was not measured")
 
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
-    monkeypatch.setattr(cli.registry, "judge", refuses)
+    monkeypatch.setattr(commands.registry, "judge", refuses)
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert "cannot be judged: epoch 400 was not measured" in said
 
@@ -328,7 +349,9 @@ def test_compare_shows_why_a_claim_cannot_be_judged(shelf, tmp_path, monkeypatch
     [("certified", "2 networks agree", 0), ("stale", "the canary differs", 1)],
 )
 def test_certify_says_so_of_every_stored_result(shelf, monkeypatch, word, how, code):
-    monkeypatch.setattr(cli.renewal, "certify", lambda stored, store: renewal.Answer(word, how))
+    monkeypatch.setattr(
+        commands.renewal, "certify", lambda stored, store: renewal.Answer(word, how)
+    )
     assert ask("certify", code=code) == f"shwartz_ziv released: {word}: {how}"
 
 

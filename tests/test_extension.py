@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ibcore.study import book_folder
+from ibcore.experiments import book_folder
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,7 +58,8 @@ def load_majority() -> Task:
 CHECK = """
 import ibcore as ib
 from ibcore.config import Experiment
-from ibcore.study import Study, book_folder, chapters
+from ibcore.experiments import book_folder, chapters
+from ibcore.study import Study
 
 stale = []
 for chapter in chapters():

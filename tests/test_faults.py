@@ -19,7 +19,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from ibcore import claims, cli, files, plane, study
+from ibcore import claims, cli, commands, experiments, files, plane
 from ibcore.__main__ import environment_fault
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, Exact, KernelBound, LabelBound
@@ -73,8 +73,8 @@ def computed(tmp_path_factory):
 def chapter(tmp_path, monkeypatch):
     """The first chapter has two small experiments, and nothing is published."""
     monkeypatch.setattr(shelves, "BLOCK", 2)
-    monkeypatch.setattr(study, "_read", lambda name: CHAPTER)
-    for module in (study, cli):
+    monkeypatch.setattr(experiments, "_read", lambda name: CHAPTER)
+    for module in (experiments, commands, cli):
         monkeypatch.setattr(module, "chapters", lambda: ("shwartz_ziv",))
     (tmp_path / "book").mkdir()
     monkeypatch.setenv("IBCORE_BOOK", str(tmp_path / "book"))

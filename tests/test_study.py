@@ -8,9 +8,10 @@ import pytest
 from ibcore import claims, plane
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, EdgeBinning, Exact
+from ibcore.experiments import book_folder, chapters
 from ibcore.results import provenance
 from ibcore.results.measuring import with_performance
-from ibcore.study import Study, book_folder, chapters
+from ibcore.study import Study
 from ibcore.training import train
 
 PUBLISHED = book_folder() / "results"

@@ -23,13 +23,15 @@ from ibcore.results import provenance
 from ibcore.results.measuring import measure_trajectory, with_performance
 from ibcore.results.memory import check_memory
 from ibcore.results.parts import Part, lacking, put_together
+from ibcore.results.places import note_cost, peak_gib
 from ibcore.results.store import Store, blocks
 from ibcore.training import Trajectory, measured, train
 from ibcore.work import default_threads, progress_wanted
 
 SEED_RULE = (
     "Philox(key=(seed, purpose << 32 | epoch)); purposes data 0, split 1, init 2, batches 3, "
-    "noise 4, measured noise 5, dropout 6"
+    "noise 4, measured noise 5, dropout 6; noise of the fused and the batched engine: "
+    "Philox 4x32-10(key=seed, counter=(place in the epoch, unit // 4, epoch, purpose))"
 )
 DEFAULT_OBSERVABLES = (OBSERVABLES["performance"], OBSERVABLES["shape"])
 
@@ -120,10 +122,12 @@ def load_or_run(
     older = store.older_parts(experiment)  # what others add from now on is not older
     source = store.afresh(experiment) if recompute and keep else store
     parts = [] if recompute and not keep else source.parts(experiment)
+    computed = False
     for seeds in blocks(experiment):
         bare, absent, unseen = lacking(parts, experiment, seeds, rulers, observables)
         if not bare:
             continue
+        computed = True
         if keep:
             source.check_writable()
             store.check_writable()
@@ -137,6 +141,8 @@ def load_or_run(
         found = work.block(trajectory, absent or rulers[:1], unseen)
         parts.append(Part(found, source.add(found) if keep else None))
     found = put_together(parts, experiment, rulers, observables)
+    if computed and keep:
+        note_cost(store.root, experiment.digest(), found.attrs["duration_s"], peak_gib())
     if recompute and keep:
         used = {part.path.name for part in parts if part.path}
         store.take_over(source, experiment, {one for one in older if one.name not in used})

@@ -4,12 +4,12 @@ planes/<digest>/*.nc     parts of one result, each written once
 planes/*.zip             packs: planes that are published together
 weights/<digest>/*.npz   weights of blocks of seeds
 certificates.json        which older code is known to give the numbers of today's
+costs.json               what each experiment took
 """
 
 import hashlib
 import json
 import re
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -113,16 +113,6 @@ class Store:
                 check_answer(data, experiment, str(path))
                 found.append(Part(data, path, self.distrusted(data)))
         return found
-
-    def holders(self, experiment: Experiment) -> list[Path]:
-        """The folders that hold something of an experiment; no file is read."""
-        digest = experiment.digest()
-        return [
-            root
-            for root in self.roots
-            if any((root / "planes" / digest).glob("*.nc"))
-            or any(f"{digest}.nc" in _names(path) for path in (root / "planes").glob("*.zip"))
-        ]
 
     def add(self, found: xr.Dataset) -> Path:
         """Keep a part of a result, in a file of its own."""
@@ -361,15 +351,6 @@ def _stored(folder: Path, digest: str) -> list[tuple[Path, xr.Dataset]]:
         if digest in members:
             found.append((path, from_bytes(members[digest], f"{digest}.nc in {path}")))
     return found
-
-
-def _names(path: Path) -> set[str]:
-    """Members of a pack, from its directory; a damaged one is named when it is read."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            return set(file.namelist())
-    except (zipfile.BadZipFile, OSError):
-        return set()
 
 
 @lru_cache(maxsize=256)

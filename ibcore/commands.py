@@ -1,0 +1,353 @@
+"""What the commands do: they ask ``Study``, ``claims`` and ``plane`` and print what these say."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import typer
+import xarray as xr
+
+from ibcore import claims as registry
+from ibcore import plane as planes
+from ibcore.files import check_writable
+from ibcore.results import certify as renewal
+from ibcore.experiments import book_folder, chapters
+from ibcore.study import Study
+from ibcore.tables import echo_table
+
+# How the files begin that may hold planes: NetCDF, a zip archive, and the HDF5 of older versions.
+BEGINNINGS = (b"CDF", b"PK", b"\x89HDF")
+
+
+def run(
+    chapter: str,
+    *,
+    profile: str,
+    only: Sequence[str],
+    threads: int | None,
+    n_seeds: int | None,
+    device: str,
+    recompute: bool,
+    results: Path | None,
+    from_nothing: bool,
+    publish: bool,
+) -> None:
+    """Compute what is missing, then judge."""
+    for name in chapters() if chapter == "all" else [chapter]:
+        study = Study(
+            name,
+            profile=profile,
+            recompute=recompute,
+            from_nothing=from_nothing,
+            device=device,
+            threads=threads,
+            results=published_folder() if publish else results,
+            n_seeds=n_seeds,
+        )
+        judged = not only and profile != "smoke"
+        if judged and n_seeds is None:
+            check_writable(study.store.root)  # for the ledger, before any work
+        wanted = only or list(study.experiments)
+        for position, one in enumerate(wanted, start=1):
+            there = "computing" if recompute or not study.files(one) else study.where(one)
+            typer.echo(f"[{position}/{len(wanted)}] {name} {one}: {there}")
+            study.plane(one)
+        if only:
+            typer.echo("not judged: --only computes; run without it to judge.")
+        elif not judged:
+            typer.echo("smoke profile: no verdict.")
+        else:
+            _judge(study, ledger=n_seeds is None)
+
+
+def _judge(study: Study, *, ledger: bool) -> None:
+    rows = [
+        (one["id"], *_word_and_effect(one), f"{one['n_seeds'] or '-'}", f"{one['n_not_learnt']}")
+        for one in map(_entry, study.judge())
+    ]
+    echo_table(("claim", "verdict", "effect", "networks", "not learnt"), rows)
+    if ledger:
+        study.publish()
+        typer.echo(f"ledger: {study.store.root / 'ledger.json'}")
+    else:
+        typer.echo("ledger not written: --n-seeds is not the chapter's scale.")
+
+
+def info(result: str, results: Path | None) -> None:
+    """Where a stored result comes from."""
+    for where, found in find_results(result, results):
+        typer.echo(where)
+        echo_table(None, provenance(found))
+
+
+def compare(chapter: str, file: Path | None, results: Path | None) -> None:
+    """How a reader's results differ from the published ones, claim by claim."""
+    published = Study(chapter, results=published_folder())
+    if file is not None:
+        echo_table(DIFFERENCE_HEAD, [_file_row(planes.load(_checked_file(file)), published)])
+        return
+    verdicts = published_verdicts(chapter)  # an edited ledger is refused before anything is judged
+    study = Study(chapter, results=results)
+    yours = {one: own for one in study.experiments if (own := study.own(one)) is not None}
+    if not yours:
+        where = f" --results {results}" if results else ""
+        raise ValueError(
+            f"no result of {chapter} in {study.store.root}; "
+            f"run: python -m ibcore run {chapter} --recompute{where}"
+        )
+    rows = [
+        difference_row(one, theirs, own)
+        for one, own in yours.items()
+        if (theirs := published.stored(one)) is not None
+    ]
+    echo_table(DIFFERENCE_HEAD, rows)
+    _compare_verdicts(verdicts, list(_judge_stored(study, yours)))
+
+
+class Judged(NamedTuple):
+    """The ledger entry of a claim on a reader's planes, and the ruler if it is not the chapter's.
+
+    An entry that is text says why there is none.
+    """
+
+    id: str
+    entry: dict[str, Any] | str
+    ruler: str = ""
+
+
+def _judge_stored(study: Study, yours: dict[str, xr.Dataset]) -> Iterator[Judged]:
+    """The claims of which some plane is there; nothing is computed."""
+    for claim in registry.load_registry(study.chapter):
+        lacking = [name for name in claim.experiments if name not in yours]
+        if len(lacking) == len(claim.experiments):
+            continue
+        if lacking:
+            more = ", …" if len(lacking) > 2 else ""
+            yield Judged(claim.id, f"not run: {', '.join(lacking[:2])}{more}")
+            continue
+        given = {name: yours[name] for name in claim.experiments}
+        try:
+            yield _judged(study, claim, given)
+        except ValueError as error:
+            yield Judged(claim.id, f"cannot be judged: {error}")
+
+
+def _judged(study: Study, claim: registry.Claim, given: dict[str, xr.Dataset]) -> Judged:
+    """By the chapter's rulers where the planes have them, else by one that all of them have."""
+    asked = {name: [repr(one) for one in study.estimators(name)] for name in given}
+    held = {name: found.estimator.values.tolist() for name, found in given.items()}
+    if all(set(asked[name]) <= set(held[name]) for name in given):
+        ordered = {name: found.sel(estimator=asked[name]) for name, found in given.items()}
+        return Judged(claim.id, _entry(registry.judge(claim, ordered)))
+    if claim.all_rulers:
+        lost = sorted({one for name in given for one in asked[name] if one not in held[name]})
+        return Judged(claim.id, f"compares rulers that are not there: {', '.join(lost[:3])}")
+    if all(asked[name][0] in held[name] for name in given):
+        ordered = {name: found.sel(estimator=[asked[name][0]]) for name, found in given.items()}
+        return Judged(claim.id, _entry(registry.judge(claim, ordered)))
+    first = next(iter(held.values()))
+    common = [one for one in first if all(one in many for many in held.values())]
+    if not common:
+        return Judged(claim.id, "its planes have no ruler in common")
+    judged = registry.judge(claim, given, estimator=common[0])
+    return Judged(claim.id, _entry(judged), common[0])
+
+
+def _compare_verdicts(published: dict[str, dict[str, Any]], yours: list[Judged]) -> None:
+    mine = {one.id: one for one in yours}
+    rows: list[tuple[str, ...]] = []
+    same: list[str] = []
+    differ: list[str] = []
+    for claim_id in {**published, **mine}:
+        theirs, own = published.get(claim_id), mine.get(claim_id)
+        if own is None or isinstance(own.entry, str):
+            shown: tuple[str, str] = ("not run" if own is None else str(own.entry), "-")
+        else:
+            shown = _word_and_effect(own.entry)
+            if theirs and not own.ruler:
+                (same if own.entry["verdict"] == theirs["verdict"] else differ).append(claim_id)
+        rows.append((claim_id, *_word_and_effect(theirs), *shown, own.ruler if own else ""))
+    echo_table(("claim", "published", "effect", "yours", "effect", "your ruler"), rows)
+    typer.echo(f"{len(same)} of {len(same) + len(differ)} verdicts under the same ruler agree.")
+    if differ:
+        typer.echo(f"different: {', '.join(differ)}")
+        raise typer.Exit(1)
+
+
+def claims(claim_id: str | None) -> None:
+    """The claims, or one of them."""
+    if claim_id is None:
+        for chapter in registry.CHAPTERS:
+            verdicts = published_verdicts(chapter)
+            listed = [
+                (one.id, _word_and_effect(verdicts.get(one.id))[0], one.title)
+                for one in registry.load_registry(chapter)
+            ]
+            typer.echo(chapter)
+            echo_table(("claim", "verdict", "title"), listed)
+        return
+    claim = registry.find_claim(claim_id)
+    verdict = published_verdicts(claim.chapter).get(claim.id)
+    rows = [
+        ("claim", f"{claim.id}: {claim.title}"),
+        ("source", claim.source),
+        ("statement", claim.statement),
+        ("criterion", claim.criterion),
+        ("thresholds", ", ".join(f"{name} = {v}" for name, v in claim.thresholds.items())),
+        ("experiments", ", ".join(claim.experiments)),
+        ("can say", ", ".join(claim.words)),
+        ("note", claim.note),
+        ("published", " ".join(_word_and_effect(verdict))),
+    ]
+    echo_table(None, rows)
+
+
+def certify(chapter: str | None, results: Path | None) -> None:
+    """Check results made by older code, and certify those that come out the same."""
+    stale, seen = False, set()
+    for name in [chapter] if chapter else chapters():
+        study = Study(name, results=results or published_folder())
+        for one, experiment in study.experiments.items():
+            found = study.own(one)
+            if found is not None and (experiment.digest(), name) not in seen:
+                seen.add((experiment.digest(), name))
+                answer = renewal.certify(found, study.store)
+                typer.echo(f"{name} {one}: {answer}")
+                stale |= answer.word == "stale"
+    if not seen:
+        raise ValueError(f"no result in {results or published_folder()}; name another folder.")
+    raise typer.Exit(int(stale))
+
+
+def published_folder() -> Path:
+    """Folder of the book's own results."""
+    return book_folder() / "results"
+
+
+def published_verdicts(chapter: str) -> dict[str, dict[str, Any]]:
+    """Entries of the published ledger of one chapter, by claim id; none if there is no ledger."""
+    ledger = published_folder() / "ledger.json"
+    entries = registry.load_ledger(ledger) if ledger.exists() else []
+    return {entry["id"]: entry for entry in entries if entry["chapter"] == chapter}
+
+
+def find_results(result: str, results: Path | None = None) -> list[tuple[str, xr.Dataset]]:
+    """Where a result named by its file, its digest or its experiment is, and its plane."""
+    path = Path(result)
+    if path.is_dir():
+        raise ValueError(
+            f"{path} is a folder; name a file in it, or an experiment and the folder as --results."
+        )
+    if path.is_file():
+        _checked_file(path)
+        if path.suffix == ".zip":
+            return [(f"{path}: {name}", one) for name, one in planes.load_pack(path).items()]
+        return [(str(path), planes.load(path))]
+    named = [
+        (study, one)
+        for study in (Study(name, results=results) for name in chapters())
+        for one, experiment in study.experiments.items()
+        if result in (one, experiment.digest())
+    ]
+    if not named:
+        raise ValueError(
+            f"{result!r} is no file, and no experiment has this name or digest; "
+            "`python -m ibcore list` shows them."
+        )
+    found = {
+        ", ".join(map(str, study.files(one))): plane
+        for study, one in named
+        if (plane := study.stored(one)) is not None
+    }
+    if not found:
+        study, one = named[0]
+        raise ValueError(
+            f"{one} is not stored; compute it with: "
+            f"python -m ibcore run {study.chapter} --only {one}"
+        )
+    return list(found.items())
+
+
+def _checked_file(path: Path) -> Path:
+    """A file that a reader names; one that never was a plane is not called a damaged one."""
+    if path.is_file():
+        with path.open("rb") as file:
+            beginning = file.read(4)
+        if not beginning.startswith(BEGINNINGS):
+            raise ValueError(f"{path} is no file of a plane: it does not begin as one does.")
+    return path
+
+
+def provenance(plane: xr.Dataset) -> list[tuple[str, str]]:
+    """Rows (what, value) that say where a plane comes from."""
+    attrs = dict(plane.attrs)
+    parameters = json.loads(attrs.pop("experiment"))
+    layers = zip(plane.layer.values.tolist(), plane.width.values.tolist(), strict=True)
+    rows = [
+        *parameters.items(),
+        ("seeds", span(plane.seed.values)),
+        ("epochs", span(plane.epoch.values)),
+        ("layers", ", ".join(f"{number} (width {width})" for number, width in layers)),
+        ("estimators", ", ".join(map(str, plane.estimator.values))),
+        *attrs.items(),
+    ]
+    return [(name, str(value)) for name, value in rows]
+
+
+def span(values: Sequence[int]) -> str:
+    """Write a range in few words.
+
+    >>> span([0, 1, 2]), span([0, 10, 8000])
+    ('0-2 (3)', '0 ... 8000 (3)')
+    """
+    between = "-" if len(values) == values[-1] - values[0] + 1 else " ... "
+    return f"{values[0]}{between}{values[-1]} ({len(values)})"
+
+
+DIFFERENCE_HEAD = ("experiment", "digest", "common entries", "max |d i_xt|", "max |d i_ty|")
+
+
+def difference_row(name: str, one: xr.Dataset, other: xr.Dataset) -> tuple[str, ...]:
+    """Row under ``DIFFERENCE_HEAD`` for two planes of one experiment."""
+    gap = difference(one, other)
+    bits = (f"{gap[which]:.2g} bit" if gap["n"] else "-" for which in ("i_xt", "i_ty"))
+    common = str(gap["n"]) if gap["n"] else f"none: yours has {', '.join(other.estimator.values)}"
+    return (name, one.attrs["digest"], common, *bits)
+
+
+def difference(one: xr.Dataset, other: xr.Dataset) -> dict[str, float]:
+    """Largest |difference| of i_xt and i_ty, in bits, over the n entries both planes have.
+
+    NaN if they have no estimator, seed, epoch and layer in common.
+    """
+    one, other = xr.align(one[["i_xt", "i_ty"]], other[["i_xt", "i_ty"]], join="inner")
+    gaps = abs(one - other)
+    if not gaps.i_xt.size:
+        return {"i_xt": float("nan"), "i_ty": float("nan"), "n": 0}
+    return {"i_xt": float(gaps.i_xt.max()), "i_ty": float(gaps.i_ty.max()), "n": gaps.i_xt.size}
+
+
+def _file_row(mine: xr.Dataset, published: Study) -> tuple[str, ...]:
+    digest = mine.attrs["digest"]
+    for one, experiment in published.experiments.items():
+        if experiment.digest() == digest and (theirs := published.stored(one)) is not None:
+            return difference_row(one, theirs, mine)
+    raise ValueError(f"no published result of {published.chapter} has the digest {digest}.")
+
+
+def _entry(verdict: registry.Verdict | registry.NoVerdict) -> dict[str, Any]:
+    if isinstance(verdict, registry.NoVerdict):
+        nothing = dict.fromkeys(registry.LEDGER_KEYS)
+        return nothing | {"id": verdict.id, "verdict": verdict.reason, "n_not_learnt": "-"}
+    return registry.ledger_entry(verdict)
+
+
+def _word_and_effect(entry: dict[str, Any] | None, absent: str = "-") -> tuple[str, str]:
+    """Word and "1.2 [1.1, 1.4] bit" of a ledger entry."""
+    if entry is None:
+        return absent, "-"
+    if entry["effect"] is None:
+        return entry["verdict"], "-"
+    low, high = ("?" if entry[end] is None else f"{entry[end]:.3g}" for end in ("low", "high"))
+    return entry["verdict"], f"{entry['effect']:.3g} [{low}, {high}] {entry['unit']}".rstrip()
