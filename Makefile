@@ -83,7 +83,8 @@ test-long: $(ready)
 	HYPOTHESIS_PROFILE=long $(bin)/python -m pytest -n $(WORKERS) --dist worksteal tests/test_fuzz*.py
 
 results: $(ready)
-	$(bin)/python -m ibcore run all $(if $(RESULTS),--from-nothing --results $(RESULTS),--publish)
+	$(bin)/python -m ibcore run all --workers $(WORKERS) \
+	    $(if $(RESULTS),--from-nothing --results $(RESULTS),--publish)
 
 # After a change of code that should move no number: what comes out the same is trusted again.
 certify: $(ready)

@@ -167,6 +167,9 @@ def run(
         bool, typer.Option(help="Do not read what is published: compute what --results lacks.")
     ] = False,
     publish: Annotated[bool, typer.Option(help="Write to the results of the book.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Experiments at once, each in a process; longest first.")
+    ] = 1,
 ) -> None:
     """Compute what is missing, then judge.
 
@@ -177,7 +180,7 @@ def run(
     _commands().run(
         chapter, profile=profile, only=only or (), threads=threads, n_seeds=n_seeds,
         device=device, recompute=recompute, results=results, from_nothing=from_nothing,
-        publish=publish,
+        publish=publish, workers=workers,
     )  # fmt: skip
 
 

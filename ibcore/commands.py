@@ -10,11 +10,14 @@ import xarray as xr
 
 from ibcore import claims as registry
 from ibcore import plane as planes
+from ibcore import planner
+from ibcore.experiments import book_folder, cache_folder, chapters
 from ibcore.files import check_writable
 from ibcore.results import certify as renewal
-from ibcore.experiments import book_folder, chapters
+from ibcore.results.places import costs
 from ibcore.study import Study
 from ibcore.tables import echo_table
+from ibcore.work import default_threads
 
 # How the files begin that may hold planes: NetCDF, a zip archive, and the HDF5 of older versions.
 BEGINNINGS = (b"CDF", b"PK", b"\x89HDF")
@@ -32,9 +35,37 @@ def run(
     results: Path | None,
     from_nothing: bool,
     publish: bool,
+    workers: int,
 ) -> None:
     """Compute what is missing, then judge."""
-    for name in chapters() if chapter == "all" else [chapter]:
+    names = chapters() if chapter == "all" else (chapter,)
+    if workers > 1 and profile != "smoke":
+        given = {
+            "--profile": profile, "--device": device, "--n-seeds": n_seeds,
+            "--results": None if publish else results,
+        }  # fmt: skip
+        options = [text for name, value in given.items() if value for text in (name, str(value))]
+        flags = {"--recompute": recompute, "--from-nothing": from_nothing, "--publish": publish}
+        options += [name for name, wanted in flags.items() if wanted]
+        each = max(1, (threads or default_threads()) // workers)
+        studies = [
+            Study(
+                name,
+                profile=profile,
+                from_nothing=from_nothing,
+                results=published_folder() if publish else results,
+                n_seeds=n_seeds,
+            )
+            for name in names
+        ]
+        store = studies[0].store
+        check_writable(store.root)
+        many = planner.jobs(
+            studies, (*options, "--threads", str(each)), costs(store.roots), only, recompute
+        )
+        planner.run_jobs(many, workers, cache_folder() / "logs", threads=each)
+        recompute = False  # that has been done
+    for name in names:
         study = Study(
             name,
             profile=profile,
