@@ -6,7 +6,7 @@ batch orders drawn, and the arithmetic limit of this machine: 0.81 Mflop at the 
 product of 1024-cubes, plus 14 848 tanh at the rate of the fastest one found.
 
     python benchmarks/bench_training.py            the table
-    python benchmarks/bench_training.py --scaling  cost against seeds, epochs and parameters
+    python benchmarks/bench_training.py --scaling  cost against sizes
 """
 
 import argparse
@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import ibcore as ib
 from ibcore.config import ACTIVATIONS, Experiment
-from ibcore.tasks import load_task
-from ibcore.training import kernel, layer_widths, train
+from ibcore.tasks import Task, load_task, register_task
+from ibcore.training import kernel, train
 from ibcore.training.functions import CODES
 
 FLOP, TANH = 0.81e6, 14_848
@@ -90,11 +91,15 @@ def fastest_tanh():
     return min(torchs, seconds(rounds) / (1000 * len(a)))
 
 
+def seconds_per_flop():
+    """At the rate of a float32 product of 1024-cubes."""
+    a = torch.rand(1024, 1024)
+    return seconds(lambda: a @ a, 10) / (2 * 1024**3)
+
+
 def limit():
     """Seconds of one step if only arithmetic counted."""
-    a = torch.rand(1024, 1024)
-    per_flop = seconds(lambda: a @ a, 10) / (2 * 1024**3)
-    return FLOP * per_flop + TANH * fastest_tanh()
+    return FLOP * seconds_per_flop() + TANH * fastest_tanh()
 
 
 def table():
@@ -123,6 +128,9 @@ def table():
     print()
     for name, ratio, floor in floors:
         print(f"{name:42s} {ratio:8.2f}   floor {floor}{'' if ratio >= floor else '   MISSED'}")
+    step, product = wide()
+    print(f"\n784-1024-20-20-20-10 in torch: {1e3 * step:.1f} ms per network step, "
+          f"{step / product:.2f} times its matrix products")  # fmt: skip
     costs = {a: ensemble(experiment(1, 200, activation=a)) for a in ACTIVATIONS}
     costs["noise 0.05"] = ensemble(experiment(1, 200, noise_std=0.05))
     costs["L2"] = ensemble(experiment(1, 200, l2=1e-3))
@@ -132,13 +140,22 @@ def table():
     return all(ratio >= floor for _, ratio, floor in floors)
 
 
-def scaling():
-    """Seconds against seeds, epochs and parameters, on two threads, with peak memory."""
-    from matplotlib.figure import Figure
+def wide():
+    """Seconds per step of 784-1024-20-20-20-10 networks, and of their matrix products alone."""
+    widths, batch = (784, 1024, 20, 20, 20, 10), 512
+    rng = np.random.default_rng(0)
+    x, y = rng.random((7 * batch, 784), dtype=np.float32), rng.integers(0, 10, 7 * batch)
+    register_task(Task(name="wide", x=x, y=y, n_classes=10, description="random images"))
+    settings = experiment(
+        2, 2, task="wide", hidden_widths=widths[1:-1], batch_size=batch, train_fraction=1.0
+    )
+    cost = ensemble(settings, "torch")
+    flop = sum(2 * batch * a * b * (2 if a == 784 else 3) for a, b in pairwise(widths))
+    return cost, flop * seconds_per_flop()
 
-    import ibcore as ib
 
-    ib.plots.use_style()
+def scaling_of_training():
+    """What: [(size, seconds)] on two threads."""
     widths = [(10, 7, 5, 4, 3), (16, 16, 16), (32, 16, 16), (32, 32, 32), (64, 32, 32), (64,) * 3]
     sweeps = {
         "networks": [(n, experiment(n, 200)) for n in (2, 6, 12, 25, 50)],
@@ -151,24 +168,67 @@ def scaling():
             for hidden in widths
         ],
     }
-    figure = Figure(figsize=(9, 2.8), layout="constrained")
-    for axes, (name, sweep) in zip(figure.subplots(1, 3), sweeps.items(), strict=True):
-        n = np.array([size for size, _ in sweep])
-        cost = [
-            ensemble(settings, threads=2, repeats=1)
-            * settings.n_seeds * settings.n_epochs * UPDATES
-            for _, settings in sweep
+    for name, sweep in sweeps.items():
+        yield name, [
+            (
+                size,
+                ensemble(settings, threads=2, repeats=1)
+                * settings.n_seeds * settings.n_epochs * UPDATES,
+            )
+            for size, settings in sweep
         ]  # fmt: skip
+
+
+def scaling_of_rulers():
+    """What: [(size, seconds)] on one thread, of a layer of ten units."""
+    rng = np.random.default_rng(0)
+    t, y = np.tanh(2 * rng.normal(size=(16_384, 10))), rng.integers(0, 2, 16_384)
+    one = ib.KernelBound(1e-3)
+    yield (
+        "inputs, kernel bound",
+        [(n, seconds(lambda n=n: one(t[:n], y[:n]))) for n in (2048, 4096, 8192, 16_384)],
+    )
+    yield (
+        "noise levels, kernel bound",
+        [
+            (
+                n,
+                seconds(
+                    lambda n=n: ib.KernelBound(tuple(1e-4 * 2.0 ** np.arange(n)))(
+                        t[:4096], y[:4096]
+                    )
+                ),
+            )
+            for n in (1, 2, 4, 8)
+        ],
+    )
+    s = t[None, :1024] + 0.3 * rng.normal(size=(1024, 1024, 10))
+    ruler = ib.SamplePropagation(0.1)
+    yield (
+        "replicas, sample propagation",
+        [(n, seconds(lambda n=n: ruler(s[:n], y[:1024]), 1)) for n in (64, 128, 256, 512, 1024)],
+    )
+
+
+def scaling():
+    """Seconds against sizes, with the fitted exponent and the peak memory."""
+    from matplotlib.figure import Figure
+
+    ib.plots.use_style()
+    figure = Figure(figsize=(9, 5.6), layout="constrained")
+    sweeps = [*scaling_of_training(), *scaling_of_rulers()]
+    for axes, (name, sweep) in zip(figure.subplots(2, 3).flat, sweeps, strict=True):
+        n, cost = np.array(sweep).T
         slope, _ = np.polyfit(np.log(n), np.log(cost), 1)
         axes.loglog(n, cost, "o-", label="measured")
         axes.loglog(n, cost[-1] * n / n[-1], "--", label="linear")
         axes.set(xlabel=name, ylabel="seconds", title=f"exponent {slope:.2f}")
         axes.legend()
-        print(name, [f"{size}: {value:.2f} s" for size, value in zip(n, cost, strict=True)])
+        print(name, [f"{size:g}: {value:.3g} s" for size, value in sweep])
         print(f"  exponent {slope:.2f}")
     figure.savefig(Path(__file__).with_name("scaling.svg"), metadata={"Date": None})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"peak memory {peak:.2f} GiB; widest {layer_widths(sweep[-1][1], load_task('szt'))}")
+    print(f"peak memory {peak:.2f} GiB")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -574,3 +575,26 @@ def test_a_ruler_on_the_rows_a_network_was_trained_on():
         ruler.prepare(SimpleNamespace(task=SimpleNamespace(name="mnist", measured_rows=[0])))
     with pytest.raises(ValueError, match="has no training rows to choose"):
         OnTrainingRows(SamplePropagation(0.1))
+
+
+@dataclass(frozen=True)
+class Interrupted(Ruler):
+    """A ruler during whose second measurement the user presses Ctrl-C."""
+
+    calls: ClassVar[list[int]] = []
+
+    def entries(self, t, y):
+        self.calls.append(len(t))
+        if len(self.calls) == 2:
+            raise KeyboardInterrupt
+        return np.zeros((1, 2))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_a_measurement_at_the_next_epoch(threads):
+    """Not after all networks: of 8 x 4 x 3 measurements a few are made."""
+    trajectory = train(SMALL.replace(n_seeds=8), progress=False)
+    Interrupted.calls.clear()
+    with pytest.raises(KeyboardInterrupt):
+        measure_trajectory(trajectory, [Interrupted()], (), threads=threads, progress=False)
+    assert 2 <= len(Interrupted.calls) <= 2 + 4 * 3 * (threads - 1)

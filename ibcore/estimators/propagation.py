@@ -285,7 +285,7 @@ def integration_bound(n_units: int, noise_std: float, n_points: float) -> float:
     d, std = _layer(n_units, noise_std)
     variance = std**2
     n_points = _at_least_two("n_points", n_points)
-    return float(np.sqrt(2 * d * (2 + variance) / (variance * n_points)) / np.log(2))
+    return float(np.sqrt(2 * d * (2 + variance) / variance / n_points) / np.log(2))
 
 
 def risk_bound(n_units: int, noise_std: float, n_samples: float, epsilon: float = 0.0) -> float:

@@ -1,7 +1,8 @@
 """The loop: every ruler and observable on every network at every measured epoch."""
 
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 
@@ -36,12 +37,14 @@ def measure_trajectory(
     task = trajectory.task
     labels = task.y[measured(task)]
     found = _empty(trajectory, rulers, observables)
-    broken = trajectory.diverged()
+    broken, stop = trajectory.diverged(), threading.Event()
 
     def measure_one(s: int) -> None:
         own = trajectory.only((trajectory.seeds[s],))
         prepared = passes([ruler.prepare(own) for ruler in rulers])
         for k, epoch in enumerate(trajectory.epochs):
+            if stop.is_set():
+                return
             if not broken[k, s]:
                 network = trajectory.ensemble(k)[s]
                 view = View(trajectory.experiment, task, network, trajectory.seeds[s], int(epoch))
@@ -61,7 +64,14 @@ def measure_trajectory(
         bar(broken.size, about, "network", progress) as shown,
         ThreadPoolExecutor(threads or default_threads()) as pool,
     ):
-        list(pool.map(measure_one, range(len(trajectory.seeds))))
+        jobs = [pool.submit(measure_one, s) for s in range(len(trajectory.seeds))]
+        try:
+            for job in as_completed(jobs):
+                job.result()
+        except BaseException:  # Ctrl-C too: the threads end at their next epoch
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
     return found
 
 

@@ -1,7 +1,7 @@
 """Where results lie and what they cost: asked before any plane is read.
 
-costs.json    {digest: {"seconds", "gib"}} of the last run of each experiment: the sum over its
-              networks of the time they took, and the most memory that the process had
+costs.json    {digest: {"seconds", "gib"}} of the last run of each experiment: how long its networks
+              took, on the threads they had, and the most memory of the process if that is known
 """
 
 import json
@@ -23,7 +23,7 @@ class Cost(NamedTuple):
     """Of an experiment: seconds on the threads it had, and GiB of memory at its peak."""
 
     seconds: float
-    gib: float
+    gib: float = 1.0
 
 
 def holders(digest: str, roots: Iterable[Path]) -> list[Path]:
@@ -74,7 +74,7 @@ def _read(path: Path) -> dict[str, Cost]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return {
-            str(digest): Cost(float(one["seconds"]), float(one["gib"]))
+            str(digest): Cost(**{name: float(value) for name, value in one.items()})
             for digest, one in content.items()
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
