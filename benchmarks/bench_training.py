@@ -81,7 +81,7 @@ def fastest_tanh():
     z = torch.randn(TANH * 64)
     out = torch.empty_like(z)
     torchs = seconds(lambda: torch.tanh(z, out=out), 10) / len(z)
-    a, b = (np.random.default_rng(0).normal(size=8 * kernel.BLOCK).astype(np.float32) for _ in "ab")
+    a, b = (np.random.default_rng(0).normal(size=8 * kernel.ROW).astype(np.float32) for _ in "ab")
 
     def rounds():
         for _ in range(1000):

@@ -60,20 +60,17 @@ def propagate(
     """
     rows = np.arange(s.shape[1]) if rows is None else rows
     n_replicas, n_samples, n_units = s.shape
-    n_chunks = -(-n_replicas // LANES)
     mixed = shuffled(np.arange(n_replicas), generator(0, "data"))
-    modes = np.full((n_chunks, n_samples, n_units, LANES), max(FAR, 4 * np.abs(s).max()), dtype)
-    for chunk in range(n_chunks):
-        some = s[mixed[chunk * LANES : (chunk + 1) * LANES]]
-        modes[chunk, :, :, : len(some)] = some.transpose(1, 2, 0)
+    lowest, highest = s.min(axis=0), s.max(axis=0)
+    modes = np.empty(-(-n_replicas // LANES) * LANES * n_samples * n_units, dtype)
+    _arrange(s, mixed, max(FAR, 4 * max(highest.max(), -lowest.min())), modes)
     # boxes of the modes as rounded
-    low, high = (edge.astype(dtype).T.copy() for edge in (s.min(axis=0), s.max(axis=0)))
+    low, high = (edge.astype(dtype).T.copy() for edge in (lowest, highest))
     found = np.empty((*noise.shape[:2], 2))
-    around = np.argsort(mixed)[np.asarray(replicas)]
+    starts = s[np.asarray(replicas)][:, rows].astype(dtype)
     _propagate(
-        modes.reshape(-1), n_replicas, low, high, p, p.sum(axis=0), around, rows, noise,
-        tolerated, found,
-    )  # fmt: skip
+        modes, n_replicas, starts, low, high, p, p.sum(axis=0), rows, noise, tolerated, found
+    )
     return found
 
 
@@ -95,12 +92,13 @@ def gaussian_gain(
     (row, point) array, in nats
     """
     n_units = s.shape[2]
-    means = s[:, rows].mean(axis=0)
+    s = s if len(rows) == s.shape[1] else s[:, rows]
+    means = s.mean(axis=0, dtype=np.float64)
     covariances = np.empty((len(rows), n_units, n_units))
     away = np.empty(noise.shape)  # of the points, from the means
     for first in range(0, len(rows), 128):
         some = slice(first, first + 128)
-        centred = (s[:, rows[some]] - means[some]).transpose(1, 0, 2)
+        centred = (s[:, some] - means[some]).transpose(1, 0, 2)
         covariances[some] = np.eye(n_units) + centred.mT @ centred / len(s)
         away[some] = centred[:, np.asarray(replicas)] + noise[some]
     gain = n_units / 2 - _squares(away, np.linalg.inv(covariances)) / 2
@@ -119,14 +117,37 @@ def _squares(points: NDArray[np.float64], precision: np.ndarray) -> NDArray[np.f
 
 
 @njit(**COMPILED)
+def _arrange(s: np.ndarray, mixed: NDArray[np.int64], far: float, modes: np.ndarray) -> None:
+    """Modes in the order in which they are read: level, input, chunk of LANES replicas, unit.
+
+    The first level has one chunk, and so has the second; each further one has as many as all before
+    it. Places that no replica fills are far away.
+    """
+    n_replicas, n_samples, n_units = s.shape
+    n_chunks = -(-n_replicas // LANES)
+    first, size = 0, 1
+    while first < n_chunks:
+        for x in range(n_samples):
+            for chunk in range(size):
+                at = (first * n_samples + x * size + chunk) * n_units * LANES
+                for lane in range(LANES):
+                    r = (first + chunk) * LANES + lane
+                    for u in range(n_units):
+                        mode = s[mixed[r], x, u] if r < n_replicas else far
+                        modes[at + u * LANES + lane] = mode
+        first += size
+        size = min(first, n_chunks - first)
+
+
+@njit(**COMPILED)
 def _propagate(
     modes: np.ndarray,
     n_replicas: int,
+    starts: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
     p: NDArray[np.float64],
     prior: NDArray[np.float64],
-    replicas: NDArray[np.int64],
     rows: NDArray[np.int64],
     noise: np.ndarray,
     tolerated: float,
@@ -144,16 +165,18 @@ def _propagate(
         x = rows[row]
         for point in range(n_points):
             length = 0.0
-            chunk, lane = divmod(replicas[point], LANES)
             for u in range(n_units):
                 z = noise[row, point, u]
-                t[u] = modes[((chunk * n_samples + x) * n_units + u) * LANES + lane] + z
+                t[u] = starts[point, row, u] + z
                 length += z * z
             # kernels relative to that of the mode the point starts from: in a wide layer each
             # alone lies below the least value of ``decay``
             near[0], sums[0] = x, 0
-            for chunk in range(n_chunks):
-                _add(modes, chunk, near[:1], t, length, p[:, :0], sums[:1], ignored)
+            first, size = 0, 1
+            while first < n_chunks:
+                _add(modes, first, size, near[:1], t, length, p[:, :0], sums[:1], ignored)
+                first += size
+                size = min(first, n_chunks - first)
             own = sums[0]
             # exp((length - gap) / 2) of all others together: less than e^-NEGLIGIBLE of own
             least = np.log(own / (n_samples * n_replicas)) - NEGLIGIBLE
@@ -163,16 +186,15 @@ def _propagate(
                 near[n_near] = other
                 n_near += (length - gaps[other] >= 2 * least) & (other != x)
             sums[:], spread[:] = 0, 0
-            chunk, check, scale = 0, 1, 1.0
-            while chunk < n_chunks:
-                _add(modes, chunk, near[:n_near], t, length, p, sums, spread)
-                chunk += 1
-                scale = n_replicas / min(chunk * LANES, n_replicas)
-                if chunk == check:
-                    check *= 2
-                    enough = chunk * LANES * n_near >= LEAST_MODES
-                    if enough and _worst(own, p[x], sums, spread, scale) < tolerated:
-                        break
+            first, size, scale = 0, 1, 1.0
+            while first < n_chunks:
+                _add(modes, first, size, near[:n_near], t, length, p, sums, spread)
+                first += size
+                size = min(first, n_chunks - first)
+                scale = n_replicas / min(first * LANES, n_replicas)
+                enough = first * LANES * n_near >= LEAST_MODES
+                if enough and _worst(own, p[x], sums, spread, scale) < tolerated:
+                    break
             every, off = _whole(own, sums[0], spread[0], scale)
             found[row, point, 0] = np.log(own * n_samples / every) - off
             gain = 0.0
@@ -223,7 +245,8 @@ def _measure_gaps(low: np.ndarray, high: np.ndarray, t: np.ndarray, gaps: np.nda
 @njit(**COMPILED)
 def _add(
     modes: np.ndarray,
-    chunk: int,
+    first: int,
+    size: int,
     inputs: NDArray[np.int64],
     t: np.ndarray,
     length: float,
@@ -231,18 +254,27 @@ def _add(
     sums: NDArray[np.float64],
     spread: NDArray[np.float64],
 ) -> None:
-    """Add the kernels of one chunk of some inputs to the sums, and their scatter to the spread."""
+    """Add the kernels of one level of some inputs to the sums, and their scatter to the spread.
+
+    The level begins with chunk ``first`` and has ``size`` chunks.
+    """
     n_samples, n_units = len(p), len(t)
+    n = size * LANES
     for other in inputs:
-        at = (chunk * n_samples + other) * n_units * LANES
-        square = fill(-length, modes)
-        for u in range(n_units):
-            d = load(modes, at + u * LANES) - t[u]
-            square = fma(d, d, square)
-        k = decay(square * -0.5)
-        near = float(total(k))
-        k = larger(k, FLOOR)
-        scatter = (total(k * k) - near * near / LANES) * (LANES / (LANES - 1))
+        at = (first * n_samples + other * size) * n_units * LANES
+        a = b = fill(0.0, modes)
+        for _ in range(size):
+            square = fill(-length, modes)
+            for u in range(n_units):
+                d = load(modes, at + u * LANES) - t[u]
+                square = fma(d, d, square)
+            k = decay(square * -0.5)
+            a = a + k
+            k = larger(k, FLOOR)
+            b = fma(k, k, b)
+            at += n_units * LANES
+        near = float(total(a))
+        scatter = (total(b) - near * near / n) * (n / (n - 1))
         sums[0] += near
         spread[0] += scatter
         for c in range(p.shape[1]):

@@ -14,7 +14,7 @@ clusters are far apart. In the first layer S is a function of x, and only the in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -212,7 +212,9 @@ def _less_scatter(draws: np.ndarray, control: np.ndarray) -> np.ndarray:
 
 def _checked(t: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """S (replica, sample, unit) and P(y|x) (sample, class)."""
-    s = real_floats("t", t)
+    given: Any = t
+    single = type(given) is np.ndarray and given.dtype == np.float32  # no copy of a gigabyte
+    s: np.ndarray = given if single else real_floats("t", t)
     if s.ndim == 2:
         s = s[None]
     if s.ndim != 3 or 0 in s.shape or s.shape[1] < 2:

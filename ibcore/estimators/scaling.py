@@ -14,7 +14,8 @@ import numpy as np
 # may overflow: its kernel is 0 all the same.
 LARGEST, LEAST_VARIANCE, LARGEST_VARIANCE = 2.0**126, 2.0**-100, 2.0**120
 APART = 20.0  # in σ: the kernel of two rows is then below e^-200
-# Of |t| / σ: noise is not lost in the rounding of float32, of float64.
+# Of σ, that float32 holds it; of |t| / σ, that noise is not lost in float32, in float64.
+LEAST_SINGLE = 1e-30
 LARGEST_SINGLE, LARGEST_DOUBLE = 2.0**17, 2.0**40
 
 
@@ -71,7 +72,8 @@ def in_units_of_noise(s: np.ndarray, noise_std: float) -> tuple[np.ndarray, type
 
     Parameters
     ----------
-    s : (replica, sample, unit) float64 array
+    s : (replica, sample, unit) array
+        Float64, or float32, which then stays it where that is enough.
     noise_std : float
         σ.
 
@@ -80,10 +82,13 @@ def in_units_of_noise(s: np.ndarray, noise_std: float) -> tuple[np.ndarray, type
     ValueError
         If the noise is lost beside the modes even in float64, and some modes may overlap.
     """
+    if not LEAST_SINGLE < noise_std < 1 / LEAST_SINGLE:  # in float32 it would be 0 or infinite
+        s = s.astype(np.float64)
     with np.errstate(over="ignore"):
         modes = s / noise_std
     if _largest(modes) <= LARGEST_SINGLE:
         return modes, np.float32
+    s = s.astype(np.float64)
     # From here on nothing can overflow: |s| is at most 1.
     reach = _largest(s)
     power = -frexp(reach)[1]
