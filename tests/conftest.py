@@ -9,7 +9,10 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from ibcore import config, tasks
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
@@ -30,3 +33,13 @@ SLOW = [
     "results", "smoke", "study", "tools", "training",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten():
+    """Tasks that a module registers are forgotten after it: others may use their names."""
+    before = [(registry, dict(registry)) for registry in (tasks._own, config.OWN_TASKS)]
+    yield
+    for registry, was in before:
+        registry.clear()
+        registry.update(was)

@@ -26,16 +26,6 @@ from ibcore.tasks import Task, load_task, module_of, register_task
 from ibcore.torch_module import measure
 
 
-@pytest.fixture(autouse=True, scope="module")
-def forgotten():
-    """Whatever tasks are registered here, under names that other tests may use, are forgotten."""
-    before = [(registry, dict(registry)) for registry in (tasks._own, config.OWN_TASKS)]
-    yield
-    for registry, was in before:
-        registry.clear()
-        registry.update(was)
-
-
 class Broken:
     """An object that fails whenever it is asked for anything."""
 
