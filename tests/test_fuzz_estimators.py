@@ -295,7 +295,7 @@ def test_bounds_of_any_layer(n_units, noise_std, n_samples, epsilon):
         (risk_bound, (n_units, noise_std, n_samples, epsilon)),
         (levels_apart, (n_units, noise_std, epsilon)),
     ):
-        with np.errstate(divide="ignore"):  # beside the ValueError about the overflow
+        with np.errstate(divide="ignore", over="ignore"):  # 5e274 points
             found = answer(call, *arguments)
         assert isinstance(found, ValueError) or isfinite(found)
 
