@@ -11,6 +11,7 @@ from ibcore.estimators import Binning, EdgeBinning, Exact
 from ibcore.experiments import book_folder, chapters
 from ibcore.results import provenance
 from ibcore.results.measuring import with_performance
+from ibcore.results.places import costs
 from ibcore.study import Study
 from ibcore.training import train
 
@@ -121,6 +122,13 @@ def test_book_folder_is_found_or_named(tmp_path, monkeypatch):
 
 
 # What is published ---------------------------------------------------------------------------
+
+
+def test_it_is_known_what_each_published_experiment_took():
+    known = costs([PUBLISHED])
+    for chapter in chapters():
+        for name, experiment in Study(chapter, results=PUBLISHED).experiments.items():
+            assert known[experiment.digest()].seconds > 0, (chapter, name)
 
 
 @pytest.mark.parametrize("chapter", chapters())
