@@ -66,6 +66,7 @@ def assert_whole(folder, experiment, undisturbed):
 def strays(folder):
     """Files that are no results, and results that wait to be put in another's place."""
     named = {path for pattern in FILES for path in folder.glob(f"[pw]*/*/{pattern}")}
+    named |= {folder / "costs.json", folder / ".costs.lock"}
     return sorted(path for path in folder.rglob("*") if path.is_file() and path not in named)
 
 

@@ -87,7 +87,9 @@ def test_a_file_moves_what_reaches_it(package, file, parts):
 def test_one_constant_that_makes_numbers_is_seen(package):
     """The faults of the review: noise doubled, rounding changed; today nobody may miss them."""
     noisy, step = package / "networks" / "noisy.py", package / "plane" / "schema.py"
-    twice = moved(noisy, lambda text: text.replace("s + noise_std * drawn", "s + 2 * drawn"))
+    twice = moved(
+        noisy, lambda text: text.replace("n_samples, noise_std)", "n_samples, 2 * noise_std)")
+    )
     assert twice == {"SamplePropagation"}
     assert moved(step, lambda text: text.replace("STEP = 2e-4", "STEP = 2e-3")) == {"plane"}
 
