@@ -333,26 +333,26 @@ def test_a_number_that_is_none_reaches_every_parameter(optimizer):
 
 def golden_run(activation):
     """20 updates of seed 0 in float64, rounded far above its rounding errors."""
-    settings = SHORT.replace(activation=activation, n_seeds=1, n_epochs=4, noise_std=0.01, l2=1e-3)
+    settings = SHORT.replace(activation=activation, n_seeds=1, n_epochs=4, l2=1e-3)
     parameters = train(settings, dtype=np.float64, progress=False).parameters[-1]
     return hashlib.sha256((np.round(parameters, 8) + 0.0).tobytes()).hexdigest()[:12]
 
 
 GOLDEN = {
-    "linear": "ee15eaf0bcc3",
-    "tanh": "609b5332eaac",
-    "sigmoid": "f4d8a3625170",
-    "relu": "5219b8f96f60",
-    "softsign": "4f33f21e450c",
-    "softplus": "b75390e9cbea",
-    "leaky_relu": "29d69d96b4ab",
-    "elu": "f41b55ccd3a6",
-    "centred_softplus": "2ba4011e4a60",
-    "swish": "df661d4a4d5f",
-    "gelu": "8fd3423d1845",
-    "abs": "0503a2b0cd10",
-    "prelu": "6caee713cea7",
-    "hard_tanh": "0268362831e9",
+    "linear": "61feee0b3367",
+    "tanh": "e2ac7c633fd7",
+    "sigmoid": "463498747e52",
+    "relu": "114afb6f59c4",
+    "softsign": "f8264dccdcfa",
+    "softplus": "10170adcaa67",
+    "leaky_relu": "8eb2241a2f49",
+    "elu": "8ac9911fb85a",
+    "centred_softplus": "0e96a11ac71b",
+    "swish": "76a501f5943c",
+    "gelu": "3c4fece73d5a",
+    "abs": "d4c69b4100b6",
+    "prelu": "964923da7d76",
+    "hard_tanh": "3add88a2dda0",
 }
 
 
