@@ -223,6 +223,8 @@ def scaling():
         axes.loglog(n, cost, "o-", label="measured")
         axes.loglog(n, cost[-1] * n / n[-1], "--", label="linear")
         axes.set(xlabel=name, ylabel="seconds", title=f"exponent {slope:.2f}")
+        axes.set_xticks(n[:: -(-len(n) // 4)], [f"{size:g}" for size in n[:: -(-len(n) // 4)]])
+        axes.minorticks_off()
         axes.legend()
         print(name, [f"{size:g}: {value:.3g} s" for size, value in sweep])
         print(f"  exponent {slope:.2f}")

@@ -61,7 +61,11 @@ def run(
         store = studies[0].store
         check_writable(store.root)
         many = planner.jobs(
-            studies, (*options, "--threads", str(each)), costs(store.roots), only, recompute
+            studies,
+            (*options, "--threads", str(each)),
+            costs([*store.roots, published_folder()]),
+            only,
+            recompute,
         )
         planner.run_jobs(many, workers, cache_folder() / "logs", threads=each)
         recompute = False  # that has been done
