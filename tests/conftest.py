@@ -29,8 +29,8 @@ SLOW = [
     "acceptance", "bottleneck", "canary", "claims", "claims_chelombiev", "claims_dong",
     "claims_estimators", "claims_goldfeld", "claims_saxe", "claims_shwartz_ziv", "cli",
     "convolution", "documents", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
-    "killed", "ledger", "linear_students", "parameters", "plots", "pokemon", "provenance",
-    "results", "smoke", "study", "tools", "training",
+    "killed", "ledger", "linear_students", "parameters", "planner", "plots", "pokemon",
+    "provenance", "results", "smoke", "study", "tools", "training",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
 
