@@ -234,5 +234,5 @@ def test_each_part_reads_its_own_numbers(claim_id):
 
 def test_every_claim_of_effects_is_read():
     """Claims that hold or fail have tests of their own."""
-    registry = claims.load_registry("chelombiev")
-    assert {one.id for one in registry if not one.is_identity} == set(READS)
+    listed = claims.load_registry("chelombiev")
+    assert {one.id for one in listed if not one.is_identity} == set(READS)
