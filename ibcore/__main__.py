@@ -25,7 +25,7 @@ def environment_fault(environ: Mapping[str, str]) -> str | None:
     >>> environment_fault({"NUMBA_NUM_THREADS": "0"})
     "NUMBA_NUM_THREADS must be a whole number of at least 1, got '0'."
     """
-    for name in ("IBCORE_BOOK", "IBCORE_DATA"):
+    for name in ("IBCORE_BOOK", "IBCORE_DATA", "IBCORE_PAPERS"):
         if (folder := environ.get(name)) and not Path(folder).is_dir():
             return f"the folder named in {name} is not there: {folder!r}."
     cache = environ.get("IBCORE_CACHE")

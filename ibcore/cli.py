@@ -13,13 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from ibcore import __version__
-from ibcore.experiments import (
-    book_folder,
-    cache_folder,
-    chapters,
-    experiments,
-    read_chapter,
-)
+from ibcore.experiments import cache_folder, experiments, read_chapter
+from ibcore.papers import book_folder, papers
 from ibcore.results.places import Cost, costs, holders
 from ibcore.tables import echo_table
 
@@ -107,7 +102,7 @@ def list_(
     published = book_folder() / "results"
     own = results or cache_folder() / "results"
     known = costs([own, published])
-    for name in [chapter] if chapter else chapters():
+    for name in [chapter] if chapter else papers():
         rows = [
             (
                 one,

@@ -11,8 +11,9 @@ import xarray as xr
 from ibcore import claims as registry
 from ibcore import plane as planes
 from ibcore import planner
-from ibcore.experiments import book_folder, cache_folder, chapters
+from ibcore.experiments import cache_folder
 from ibcore.files import check_writable
+from ibcore.papers import book_folder, papers
 from ibcore.results import certify as renewal
 from ibcore.results.places import costs
 from ibcore.study import Study
@@ -38,7 +39,7 @@ def run(
     workers: int,
 ) -> None:
     """Compute what is missing, then judge."""
-    names = chapters() if chapter == "all" else (chapter,)
+    names = papers() if chapter == "all" else (chapter,)
     if workers > 1 and profile != "smoke":
         given = {
             "--profile": profile, "--device": device, "--n-seeds": n_seeds,
@@ -213,7 +214,7 @@ def _compare_verdicts(published: dict[str, dict[str, Any]], yours: list[Judged])
 def claims(claim_id: str | None) -> None:
     """The claims, or one of them."""
     if claim_id is None:
-        for chapter in registry.CHAPTERS:
+        for chapter in papers():
             verdicts = published_verdicts(chapter)
             listed = [
                 (one.id, _word_and_effect(verdicts.get(one.id))[0], one.title)
@@ -241,7 +242,7 @@ def claims(claim_id: str | None) -> None:
 def certify(chapter: str | None, results: Path | None) -> None:
     """Check results made by older code, and certify those that come out the same."""
     stale, seen = False, set()
-    for name in [chapter] if chapter else chapters():
+    for name in [chapter] if chapter else papers():
         study = Study(name, results=results or published_folder())
         for one, experiment in study.experiments.items():
             found = study.own(one)
@@ -281,7 +282,7 @@ def find_results(result: str, results: Path | None = None) -> list[tuple[str, xr
         return [(str(path), planes.load(path))]
     named = [
         (study, one)
-        for study in (Study(name, results=results) for name in chapters())
+        for study in (Study(name, results=results) for name in papers())
         for one, experiment in study.experiments.items()
         if result in (one, experiment.digest())
     ]

@@ -1,52 +1,25 @@
 """What the chapters run: their study files, read and spelt out. Nothing is computed here.
 
-The file ``ibcore/chapters/<chapter>.toml`` names the experiments of a chapter; each has the
+The file ``experiments.toml`` in a paper's folder names the experiments of its chapter; each has the
 fields of the chapter's base, its own, and those of the profile.
 """
 
+import copy
 import os
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_dir
 
 from ibcore.config import PROFILES, Experiment
+from ibcore.papers import paper_file, papers, read_toml
 
 # A chapter's parameters of these names change every experiment, the others only what an
 # experiment leaves to the chapter's base.
 SCALE = ("n_seeds", "n_epochs", "n_measured_epochs")
+STAND_IN = "stand-in"  # the data that a chapter states; it may offer others
 _NOT_FIELDS = ("ruler", "rulers", "observables", *PROFILES)  # of an entry, and of an Experiment
-
-
-def chapters() -> tuple[str, ...]:
-    """Names of the chapters that have a study, in the order of the book."""
-    found = [file for file in files("ibcore.chapters").iterdir() if file.name.endswith(".toml")]
-    names = [file.name.removesuffix(".toml") for file in found]
-    studies = [name for name in names if not name.endswith("_claims")]
-    return tuple(sorted(studies, key=lambda name: _read(name)["chapter"]["number"]))
-
-
-def book_folder() -> Path:
-    """The folder ``book``: from ``IBCORE_BOOK``, above the working folder, or beside the package.
-
-    Raises
-    ------
-    ValueError
-        If it is in none of these places.
-    """
-    if named := os.environ.get("IBCORE_BOOK"):
-        return Path(named)
-    here = Path.cwd()
-    for folder in (here, *here.parents, Path(__file__).parent.parent):
-        if (folder / "_toc.yml").exists() and (folder / "book").is_dir():
-            return folder / "book"
-    raise ValueError(
-        "no folder 'book' with a _toc.yml beside it, above the working folder or beside ibcore; "
-        "run inside a clone of the book, or name the folder in IBCORE_BOOK."
-    )
 
 
 def cache_folder() -> Path:
@@ -62,11 +35,11 @@ def read_chapter(chapter: str, profile: str) -> dict[str, Any]:
     ValueError
         For an unknown chapter or profile, with what there is.
     """
-    if chapter not in chapters():
-        raise ValueError(f"no chapter {chapter!r}; there are {', '.join(chapters())}.")
+    if chapter not in papers():
+        raise ValueError(f"no chapter {chapter!r}; there are {', '.join(papers())}.")
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}; got {profile!r}.")
-    return _read(chapter)
+    return copy.deepcopy(read_toml(paper_file(chapter, "experiments.toml")))
 
 
 def entries(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -87,7 +60,7 @@ def entries(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def experiments(
     content: Mapping[str, Any],
     profile: str = "paper",
-    data: str = "stand-in",
+    data: str = STAND_IN,
     changes: Mapping[str, Any] | None = None,
 ) -> dict[str, Experiment]:
     """Name -> experiment of a study file, at a profile and with the chapter's parameters.
@@ -98,7 +71,7 @@ def experiments(
         As ``read_chapter`` gives it.
     profile : str
     data : str
-        ``"real"`` puts the real sightings where a chapter has the stand-in for them.
+        Other data that the chapter offers in place of its own.
     changes : dict, optional
         Fields of ``Experiment``: those of ``SCALE`` change every experiment, the others what an
         experiment leaves to the base.
@@ -106,6 +79,7 @@ def experiments(
     changes = changes or {}
     scale = {name: value for name, value in changes.items() if name in SCALE}
     other = {name: value for name, value in changes.items() if name not in SCALE}
+    tasks = other_data(content, data).get("tasks", {})
     found = {}
     for name, entry in entries(content).items():
         own, special = (
@@ -113,13 +87,22 @@ def experiments(
             for one in (entry, entry.get(profile, {}))
         )
         fields = content["base"] | other | own | content["profiles"][profile] | special | scale
-        if data == "real":
-            fields["task"] = fields["task"].replace("pokemon", "pokemon_real")
+        fields["task"] = tasks.get(fields["task"], fields["task"])
         if fields.get("batch_size") == "full":
             fields["batch_size"] = None
         found[name] = Experiment(**fields)
     return found
 
 
-def _read(chapter: str) -> dict[str, Any]:
-    return tomllib.loads((files("ibcore.chapters") / f"{chapter}.toml").read_text("utf-8"))
+def other_data(content: Mapping[str, Any], data: str) -> dict[str, Any]:
+    """What a chapter puts in the place of its own data: tasks, and words of its criteria.
+
+    Raises
+    ------
+    ValueError
+        If the chapter does not offer it.
+    """
+    offered = {STAND_IN: {}} | content.get("data", {})
+    if data not in offered:
+        raise ValueError(f"data must be one of {', '.join(offered)}; got {data!r}.")
+    return offered[data]

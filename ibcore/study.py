@@ -1,14 +1,15 @@
 """A study is a chapter's work: its experiments, its rulers, its claims, at one profile.
 
-The file ``ibcore/chapters/<chapter>.toml`` says what is run, ``<chapter>_claims.toml`` beside it
-what is claimed and by which criterion it is judged. A chapter of the book asks its study for
-planes and verdicts and writes the prose.
+In a paper's folder ``experiments.toml`` says what is run, ``claims.toml`` what is claimed and by
+which criterion it is judged. A chapter of the book asks its study for planes and verdicts and
+writes the prose.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,16 @@ from ibcore.config import Experiment
 from ibcore.estimators import Binning, Ruler, checked_rulers, from_name
 from ibcore.estimators.base import whole_number
 from ibcore.experiments import (
-    book_folder,
+    STAND_IN,
     cache_folder,
     entries,
     experiments,
+    other_data,
     read_chapter,
 )
 from ibcore.networks import Ensemble
 from ibcore.observables import OBSERVABLES, Observable
+from ibcore.papers import book_folder, paper_module
 from ibcore.results.measuring import with_performance
 from ibcore.results.parts import lacking, put_together, whatever_there_is
 from ibcore.results.places import holders
@@ -36,8 +39,6 @@ from ibcore.results.store import Store, blocks
 from ibcore.training import Trajectory, train
 from ibcore.work import progress_wanted
 
-DATA = ("stand-in", "real")
-
 
 class Study:
     """The experiments and claims of one chapter.
@@ -45,7 +46,7 @@ class Study:
     Parameters
     ----------
     chapter : str
-        One of ``chapters()``.
+        One of ``papers()``.
     profile : str
         ``"paper"``: full scale, from the store where it is there. ``"smoke"``: a few networks for
         a few epochs, to see that everything runs; never stored and never judged.
@@ -63,7 +64,7 @@ class Study:
     n_bins : int, optional
         Intervals of the main ruler on [-1, 1].
     data : str
-        ``"real"`` puts the real sightings where a chapter has the stand-in for them.
+        Other data where a chapter offers some, as ``"real"`` ones for its stand-in.
     **changes
         Fields of ``Experiment``; None leaves the chapter's own value.
 
@@ -84,7 +85,7 @@ class Study:
         threads: int | None = None,
         results: Path | None = None,
         n_bins: int | None = None,
-        data: str = "stand-in",
+        data: str = STAND_IN,
         **changes: Any,
     ):
         self._content = read_chapter(chapter, profile)
@@ -93,9 +94,8 @@ class Study:
         if n_bins is not None:
             n_bins = whole_number("n_bins", n_bins, least=1)
         self.n_bins = n_bins
-        if data not in DATA:
-            raise ValueError(f"data must be one of {', '.join(DATA)}; got {data!r}.")
         self.data = data
+        self._wording = other_data(self._content, data).get("wording", {})
         self.changes = {name: value for name, value in changes.items() if value is not None}
         Experiment().replace(**self.changes)  # an unknown field or value is refused here
         self.store = Store(
@@ -270,14 +270,18 @@ class Study:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """The claims of the chapter, as registered; on the real file their criteria say so."""
+        """The claims of the chapter, as registered; on other data their criteria say so."""
         registered = claims.load_registry(self.chapter)
-        if self.data != "real":
-            return registered
-        return tuple(
-            replace(one, criterion=one.criterion.replace("the stand-in", "the real sightings"))
-            for one in registered
-        )
+        for said, instead in self._wording.items():
+            registered = tuple(
+                replace(one, criterion=one.criterion.replace(said, instead)) for one in registered
+            )
+        return registered
+
+    @property
+    def figures(self) -> ModuleType | None:
+        """Drawings of this paper alone; None if it has none."""
+        return paper_module(self.chapter, "figures")
 
     def judge(self) -> list[Verdict | NoVerdict]:
         """The verdicts on all claims, in the order of the registry."""
@@ -297,7 +301,7 @@ class Study:
             For a smoke run or one with changed parameters: only what the chapter states is
             published. If a claim has no verdict.
         """
-        if self.profile != "paper" or self.changes or self.n_bins or self.data == "real":
+        if self.profile != "paper" or self.changes or self.n_bins or self.data != STAND_IN:
             raise ValueError("only a paper-scale run without changes can be published.")
         decided, ledger = _decided(verdicts or self.judge()), self.store.root / "ledger.json"
         for name in self._content["chapter"].get("weights", []):

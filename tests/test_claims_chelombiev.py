@@ -5,7 +5,9 @@ import pytest
 from claim_planes import EPOCHS, LAYERS, N, T, curve, falls, layers, make_plane, seeds, with_rulers
 
 from ibcore import claims
-from ibcore.claims import chelombiev
+from ibcore.papers import paper_module
+
+chelombiev = paper_module("chelombiev", "evidence")
 
 EBAB, FIXED = "AdaptiveBinning(n_bins=30)", "RangeBinning(n_bins=30)"
 

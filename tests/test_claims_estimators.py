@@ -5,7 +5,10 @@ import pytest
 from claim_planes import EPOCHS, LAYERS, N, curve, falls, layers, make_plane, seeds, with_rulers
 
 from ibcore import claims
-from ibcore.claims import effects, estimators
+from ibcore.claims import effects
+from ibcore.papers import paper_module
+
+estimators = paper_module("estimators", "evidence")
 
 QUANTISED = [f"Quantised(n_bits={bits})" for bits in (8, 4, 1)]
 RANGES = [f"RangeBinning(n_bins={n})" for n in (30, 100, 256)]

@@ -7,8 +7,10 @@ import pytest
 from claim_planes import LAYERS, make_plane
 
 from ibcore import claims
-from ibcore.claims import goldfeld
-from ibcore.claims.goldfeld import theorems
+from ibcore.papers import paper_module
+
+goldfeld = paper_module("goldfeld", "evidence")
+theorems = goldfeld.theorems
 
 EPOCHS = np.unique([0, 1, *np.geomspace(2, 8000, 18).round().astype(int)])
 N = 12

@@ -18,7 +18,9 @@ from claim_planes import (
 )
 
 from ibcore import claims
-from ibcore.claims.saxe import linear
+from ibcore.papers import paper_module
+
+linear = paper_module("saxe", "evidence").linear
 
 GAINS = (1, 2, 3)
 LATE = np.interp(np.log1p(EPOCHS), np.log1p([0, T]), [0.0, 1.0])
@@ -418,7 +420,7 @@ def test_facts_fail_where_the_theory_is_broken(monkeypatch):
     assert claims.judge("SAXE-F2").verdict == "fails"
     monkeypatch.setattr(linear.theory, "linear_gaussian_information", lambda *a, **k: 1.0)
     assert claims.judge("SAXE-EQ21").verdict == "fails"
-    monkeypatch.setattr("ibcore.claims.saxe.students.entropy", lambda p: len(p))
+    monkeypatch.setattr(paper_module("saxe", "evidence").students, "entropy", lambda p: len(p))
     assert claims.judge("STU-2").verdict == "fails"
     monkeypatch.setattr(linear, "_gaussian_entropy", lambda edges: -edges.max())
     assert claims.judge("SAXE-F13").verdict == "holds"
@@ -457,7 +459,7 @@ def test_dissociation():
 
 def test_shares_of_variance_add_up_in_a_balanced_design():
     """Main effects of independent additive factors explain everything."""
-    from ibcore.claims.saxe.students import _explained
+    _explained = paper_module("saxe", "evidence").students._explained
 
     rng = np.random.default_rng(0)
     effects = [rng.normal(size=n) for n in (2, 2, 2, 3, 5)]

@@ -34,9 +34,11 @@ from claim_planes import (
 )
 
 from ibcore import claims
-from ibcore.claims import shwartz_ziv
 from ibcore.claims.common import matched
 from ibcore.claims.judge import _one_ruler
+from ibcore.papers import paper_module
+
+shwartz_ziv = paper_module("shwartz_ziv", "evidence")
 
 ALL = [
     (claim.id, word)

@@ -177,7 +177,7 @@ def shelf(tmp_path, monkeypatch):
     ledger.write_text(json.dumps(entries), encoding="utf-8")
     monkeypatch.setattr(commands, "Study", Shelf)
     for module in (cli, commands):
-        monkeypatch.setattr(module, "chapters", lambda: ("shwartz_ziv",))
+        monkeypatch.setattr(module, "papers", lambda: ("shwartz_ziv",))
         monkeypatch.setattr(module, "book_folder", lambda: tmp_path / "book")
     listed = Shelf("shwartz_ziv").experiments
     Shelf.calls = []

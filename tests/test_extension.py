@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ibcore.experiments import book_folder
+from ibcore.papers import book_folder
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,11 +58,11 @@ def load_majority() -> Task:
 CHECK = """
 import ibcore as ib
 from ibcore.config import Experiment
-from ibcore.experiments import book_folder, chapters
+from ibcore.papers import book_folder, papers
 from ibcore.study import Study
 
 stale = []
-for chapter in chapters():
+for chapter in papers():
     study = Study(chapter, results=book_folder() / "results")
     for name in study.experiments:
         stored = study.stored(name)

@@ -30,6 +30,7 @@ from ibcore.results import store as shelves
 from ibcore.results.store import Store, read_certificates
 from ibcore.training import Trajectory
 
+PAPERS = Path(__file__).parents[1] / "book" / "papers"
 BASE = {
     "task": "szt",
     "hidden_widths": [4, 3],
@@ -73,11 +74,13 @@ def computed(tmp_path_factory):
 def chapter(tmp_path, monkeypatch):
     """The first chapter has two small experiments, and nothing is published."""
     monkeypatch.setattr(shelves, "BLOCK", 2)
-    monkeypatch.setattr(experiments, "_read", lambda name: CHAPTER)
+    monkeypatch.setattr(experiments, "read_toml", lambda path: CHAPTER)
+    monkeypatch.setattr(experiments, "paper_file", lambda paper, name: tmp_path / name)
     for module in (experiments, commands, cli):
-        monkeypatch.setattr(module, "chapters", lambda: ("shwartz_ziv",))
+        monkeypatch.setattr(module, "papers", lambda: ("shwartz_ziv",))
     (tmp_path / "book").mkdir()
     monkeypatch.setenv("IBCORE_BOOK", str(tmp_path / "book"))
+    monkeypatch.setenv("IBCORE_PAPERS", str(PAPERS))
     monkeypatch.setenv("IBCORE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("IBCORE_PROGRESS", "0")
 
@@ -438,6 +441,7 @@ def test_f14_the_version():
     [
         ("IBCORE_BOOK", "/nonexistent", "the folder named in IBCORE_BOOK is not there"),
         ("IBCORE_DATA", "/nonexistent", "the folder named in IBCORE_DATA is not there"),
+        ("IBCORE_PAPERS", "/nonexistent", "the folder named in IBCORE_PAPERS is not there"),
         ("IBCORE_CACHE", "/etc/passwd", "IBCORE_CACHE must name a folder"),
         ("NUMBA_NUM_THREADS", "0", "NUMBA_NUM_THREADS must be a whole number of at least 1"),
         ("NUMBA_NUM_THREADS", "abc", "NUMBA_NUM_THREADS must be a whole number of at least 1"),

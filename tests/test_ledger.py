@@ -15,7 +15,7 @@ import pytest
 from claim_planes import EPOCHS, make_plane
 from typer.testing import CliRunner
 
-from ibcore import claims, cli
+from ibcore import claims, cli, papers
 from ibcore.claims import ledger, registry
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +73,7 @@ def test_the_ledger_merges_by_id_and_comes_back(path):
 def test_the_published_ledger_is_believed():
     """Every registered claim has its verdict, by the criteria of today."""
     entries = claims.load_ledger(PUBLISHED / "ledger.json")
-    registered = [one.id for name in claims.CHAPTERS for one in claims.load_registry(name)]
+    registered = [one.id for name in papers.papers() for one in claims.load_registry(name)]
     assert [entry["id"] for entry in entries] == registered
 
 
@@ -360,6 +360,7 @@ def set_effect(entries):
 
 def test_the_command_line_and_the_pages_refuse_an_edited_ledger(book, monkeypatch, capsys):
     monkeypatch.setenv("IBCORE_BOOK", str(book))
+    monkeypatch.setenv("IBCORE_PAPERS", str(ROOT / "book" / "papers"))
     monkeypatch.setattr(pages.execute, "BOOK", book)
     monkeypatch.setattr(pages.generated, "__defaults__", (book.parent,))
     assert CliRunner().invoke(cli.app, ["claims", "SZT-F5"]).exit_code == 0
@@ -377,16 +378,21 @@ def test_the_command_line_and_the_pages_refuse_an_edited_ledger(book, monkeypatc
 
 
 def test_a_threshold_that_moves_is_noticed(book, tmp_path):
-    """The whole way: the claims file of a copy of the package is edited, and `claims` stops."""
-    shutil.copytree(ROOT / "ibcore", tmp_path / "ibcore")
-    file = tmp_path / "ibcore" / "chapters" / "shwartz_ziv_claims.toml"
+    """The whole way: the claims file of a copy of the papers is edited, and `claims` stops."""
+    shutil.copytree(ROOT / "book" / "papers", tmp_path / "papers")
+    file = tmp_path / "papers" / "shwartz_ziv" / "claims.toml"
     text = file.read_text(encoding="utf-8")
     assert "\nrest = 0.8\n" in text
     file.write_text(text.replace("\nrest = 0.8\n", "\nrest = 0.7\n"), encoding="utf-8")
     asked = subprocess.run(
         [sys.executable, "-m", "ibcore", "claims", "SZT-F1"],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path), "IBCORE_BOOK": str(book)},
+        env=os.environ
+        | {
+            "PYTHONPATH": str(ROOT),
+            "IBCORE_BOOK": str(book),
+            "IBCORE_PAPERS": str(tmp_path / "papers"),
+        },
         capture_output=True,
         text=True,
     )

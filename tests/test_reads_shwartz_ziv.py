@@ -5,7 +5,9 @@ import pytest
 from known_planes import Row, check, first, rank_correlation
 
 from ibcore import claims, theory
-from ibcore.claims import shwartz_ziv
+from ibcore.papers import paper_module
+
+shwartz_ziv = paper_module("shwartz_ziv", "evidence")
 
 GRADIENTS = ("gradient_mean", "gradient_std", "minibatch_gradient_mean", "minibatch_gradient_std")
 

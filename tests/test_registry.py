@@ -1,12 +1,10 @@
 """Claims files: what they may hold, their hash, and what becomes of a mistake in one."""
 
 import re
-from importlib import resources
 
 import pytest
 
-from ibcore import claims
-from ibcore.claims import registry
+from ibcore import claims, papers
 from ibcore.claims.registry import content_hash, parse_claims, read_text
 
 GOOD = """
@@ -29,14 +27,22 @@ def parse(text):
     return parse_claims(read_text(text), "saxe")
 
 
+def one_paper(folder, monkeypatch, claims_file):
+    """A folder of papers with one in it."""
+    (folder / "saxe").mkdir()
+    (folder / "saxe" / "experiments.toml").write_text("[chapter]\nnumber = 1\n")
+    (folder / "saxe" / "claims.toml").write_bytes(claims_file)
+    monkeypatch.setenv("IBCORE_PAPERS", str(folder))
+
+
 def content():
     """Return the parsed claims file."""
-    file = resources.files("ibcore.chapters") / "shwartz_ziv_claims.toml"
+    file = papers.paper_file("shwartz_ziv", "claims.toml")
     return read_text(file.read_text(encoding="utf-8"))
 
 
 def test_the_hash_sees_content_and_not_formatting():
-    text = (resources.files("ibcore.chapters") / "shwartz_ziv_claims.toml").read_text("utf-8")
+    text = papers.paper_file("shwartz_ziv", "claims.toml").read_text("utf-8")
     spaced = re.sub(r"(?m)^(\w+) = ", r"\1   =   ", text) + "\n# a comment\n"
     assert content_hash(read_text(spaced)) == claims.registry_hash()
     changed = content()
@@ -52,7 +58,9 @@ def test_registry_refuses_what_it_does_not_know():
         parse_claims(broken, "shwartz_ziv")
     broken = content()
     del broken["claims"][1]["criterion"]
-    with pytest.raises(ValueError, match=r"shwartz_ziv_claims\.toml: claim SZT-F1 lacks criterion"):
+    with pytest.raises(
+        ValueError, match=r"papers/shwartz_ziv/claims\.toml: claim SZT-F1 lacks criterion"
+    ):
         parse_claims(broken, "shwartz_ziv")
     broken = content()
     broken["claims"][1]["words"] = ["confirmed"]
@@ -74,7 +82,7 @@ def test_ranges_of_experiments_are_spelt_out():
 
 
 def test_unknown_claims_and_chapters_are_named():
-    with pytest.raises(ValueError, match="no chapter is called 'einstein'"):
+    with pytest.raises(ValueError, match="no paper is called 'einstein'"):
         claims.load_registry("einstein")
     with pytest.raises(ValueError, match="no claim is called 'SZT-F99'"):
         claims.find_claim("SZT-F99")
@@ -112,15 +120,15 @@ def test_a_claims_file_with_a_mistake_is_refused(old, new, message):
 
 @pytest.mark.parametrize("content", [b"[[claims]\n", b"\xff", b"claims = 3", b""])
 def test_a_claims_file_that_cannot_be_read_is_named(tmp_path, monkeypatch, content):
-    (tmp_path / "saxe_claims.toml").write_bytes(content)
-    monkeypatch.setattr(registry.resources, "files", lambda package: tmp_path)
-    with pytest.raises(ValueError, match=r"^ibcore/chapters/saxe_claims\.toml: "):
-        registry._content.__wrapped__("saxe")
+    one_paper(tmp_path, monkeypatch, content)
+    with pytest.raises(ValueError, match=r"^papers/saxe/claims\.toml"):
+        claims.load_registry("saxe")
 
 
 def test_claims_and_their_hash_come_from_one_reading(tmp_path, monkeypatch):
     """A file that is edited while a run is judged cannot lend its hash to the criteria before."""
+    one_paper(tmp_path, monkeypatch, GOOD.encode())
     before = claims.registry_hash("saxe")
-    (tmp_path / "saxe_claims.toml").write_text(GOOD)
-    monkeypatch.setattr(registry.resources, "files", lambda package: tmp_path)
+    (tmp_path / "saxe" / "claims.toml").write_text(GOOD.replace("0.1", "0.2"))
     assert claims.registry_hash("saxe") == before
+    assert claims.load_registry("saxe")[0].thresholds["slack"] == 0.1

@@ -8,7 +8,7 @@ import pytest
 from ibcore import claims, plane
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, EdgeBinning, Exact
-from ibcore.experiments import book_folder, chapters
+from ibcore.papers import book_folder, papers
 from ibcore.results import provenance
 from ibcore.results.measuring import with_performance
 from ibcore.results.places import costs
@@ -126,12 +126,12 @@ def test_book_folder_is_found_or_named(tmp_path, monkeypatch):
 
 def test_it_is_known_what_each_published_experiment_took():
     known = costs([PUBLISHED])
-    for chapter in chapters():
+    for chapter in papers():
         for name, experiment in Study(chapter, results=PUBLISHED).experiments.items():
             assert known[experiment.digest()].seconds > 0, (chapter, name)
 
 
-@pytest.mark.parametrize("chapter", chapters())
+@pytest.mark.parametrize("chapter", papers())
 def test_every_experiment_is_published_whole_and_by_trusted_code(chapter):
     """Each stored plane passes its checksums and its schema, is the one asked for, has the rulers
     and observables that the chapter names and no more, at full scale, by today's code or code that
@@ -152,7 +152,7 @@ def test_every_experiment_is_published_whole_and_by_trusted_code(chapter):
         assert {"i_xt", "i_ty"} | variables <= set(stored.data_vars), name
 
 
-@pytest.mark.parametrize("chapter", chapters())
+@pytest.mark.parametrize("chapter", papers())
 def test_canaries_of_published_results_live(chapter):
     """The first updates of published experiments come out as stored, the first and last of each
     family.
@@ -187,11 +187,11 @@ def test_results_are_few_and_small():
     files = [path for path in PUBLISHED.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 25e6
     packs = {path.stem for path in (PUBLISHED / "planes").iterdir()}
-    assert packs == {name for chapter in chapters() for name in Study(chapter).packs()}
+    assert packs == {name for chapter in papers() for name in Study(chapter).packs()}
 
 
 def test_packs_hold_no_observable_that_their_chapter_does_not_ask_for():
-    for chapter in chapters():
+    for chapter in papers():
         study = Study(chapter, results=PUBLISHED)
         for pack, names in study.packs().items():
             stored = plane.load_pack(PUBLISHED / "planes" / f"{pack}.zip")
@@ -206,7 +206,7 @@ def test_packs_hold_no_observable_that_their_chapter_does_not_ask_for():
                 assert set(found.data_vars) - information == asked, name
 
 
-@pytest.mark.parametrize("chapter", chapters())
+@pytest.mark.parametrize("chapter", papers())
 def test_ledger_is_what_the_stored_planes_say(chapter):
     """Judging the stored, rounded values again gives the published words and numbers."""
     study = Study(chapter, results=PUBLISHED)

@@ -5,7 +5,6 @@ from ibcore.claims.decide import Part, PartVerdict, decide_part
 from ibcore.claims.judge import evidence, judge
 from ibcore.claims.ledger import ledger_entry, load_ledger, verdict_details, write_ledger
 from ibcore.claims.registry import (
-    CHAPTERS,
     EFFECT_WORDS,
     IDENTITY_WORDS,
     Claim,
@@ -18,7 +17,6 @@ from ibcore.claims.words import combine
 
 __all__ = [
     "BADGES",
-    "CHAPTERS",
     "EFFECT_WORDS",
     "IDENTITY_WORDS",
     "LEDGER_KEYS",

@@ -1,7 +1,6 @@
 """From stored planes to the verdict of a claim."""
 
 from collections.abc import Mapping
-from importlib import import_module
 
 import xarray as xr
 
@@ -10,6 +9,7 @@ from ibcore.claims.decide import Part, PartVerdict, decide_part
 from ibcore.claims.registry import Claim, find_claim, registry_hash
 from ibcore.claims.verdict import _SEAL, NoVerdict, Verdict, number
 from ibcore.claims.words import adjust_holm, combine, headline
+from ibcore.papers import paper_module
 
 Planes = Mapping[str, xr.Dataset]
 
@@ -109,7 +109,7 @@ def judge(
 
 def evidence(claim: Claim, planes: Planes) -> tuple[Part, ...]:
     """Return the parts of a claim's criterion, not yet decided."""
-    module = import_module(f"ibcore.claims.{claim.chapter}")
+    module = paper_module(claim.chapter, "evidence")
     return tuple(getattr(module, claim.evidence)(planes, claim.thresholds))
 
 

@@ -14,9 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ibcore.claims.registry import CHAPTERS, content_hash, find_claim, load_registry, registry_hash
+from ibcore.claims.registry import content_hash, find_claim, load_registry, registry_hash
 from ibcore.claims.verdict import LEDGER_KEYS, Verdict
 from ibcore.files import write_whole
+from ibcore.papers import papers
 
 Details = dict[str, Any]
 
@@ -74,7 +75,7 @@ def load_ledger(path: str | Path) -> list[dict[str, Any]]:
     for entry in entries:
         _check(entry, path)
     tested: dict[str, Details] = {}
-    for chapter in CHAPTERS:
+    for chapter in papers():
         details = _read_details(chapter, path)
         _refuse_changed_criteria(chapter, details, path)
         tested |= {one["id"]: one for one in details}
@@ -227,7 +228,7 @@ def _refuse(path: Path, entry: Mapping[str, Any], problem: str) -> NoReturn:
 
 
 def _again(path: Path, chapter: Any = None) -> str:
-    known = chapter if chapter in CHAPTERS else "CHAPTER"
+    known = chapter if chapter in papers() else "CHAPTER"
     return f"judge again: python -m ibcore run {known} --results {path.parent}"
 
 
@@ -250,12 +251,12 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def _ordered(entries: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    order = [claim.id for chapter in CHAPTERS for claim in load_registry(chapter)]
+    order = [claim.id for chapter in papers() for claim in load_registry(chapter)]
     return [entries[name] for name in order if name in entries]
 
 
 def _entries_of_all(path: Path) -> list[dict[str, Any]]:
-    details = (one for chapter in CHAPTERS for one in _read_details(chapter, path))
+    details = (one for chapter in papers() for one in _read_details(chapter, path))
     return _ordered({one["id"]: _entry_of(one) for one in details})
 
 

@@ -12,12 +12,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib import resources
 from itertools import chain
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-CHAPTERS = ("shwartz_ziv", "estimators", "saxe", "chelombiev", "goldfeld", "dong")
+from ibcore.papers import paper_file, papers, papers_folder, shown
 
 EFFECT_WORDS = ("reproduced", "partly", "undecided", "not reproduced", "inverted")
 """Words for an effect, from the best to the worst."""
@@ -45,7 +45,7 @@ class Claim:
     criterion : str
         The test, in words; ``thresholds`` holds its numbers.
     evidence : str
-        Function of ``ibcore.claims.<chapter>`` that turns planes into parts.
+        Function of the paper's ``evidence`` that turns planes into parts.
     experiments : tuple of str
         Planes it needs, by name.
     words : tuple of str
@@ -102,12 +102,12 @@ def load_registry(chapter: str = "shwartz_ziv") -> tuple[Claim, ...]:
     >>> load_registry("shwartz_ziv")[0].id
     'SZT-S3.1'
     """
-    return _load(chapter)
+    return _load(chapter, papers_folder())
 
 
 @cache
-def _load(chapter: str) -> tuple[Claim, ...]:
-    return parse_claims(_content(chapter), chapter)
+def _load(chapter: str, folder: Path) -> tuple[Claim, ...]:
+    return parse_claims(_content(chapter, folder), chapter)
 
 
 def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
@@ -124,7 +124,7 @@ def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
 def registry_hash(chapter: str = "shwartz_ziv") -> str:
     """Name the state of a chapter's criteria: 16 hex digits that formatting does not change."""
     load_registry(chapter)  # a file with a mistake has no hash
-    return content_hash(_content(chapter))
+    return content_hash(_content(chapter, papers_folder()))
 
 
 def content_hash(content: Any) -> str:
@@ -141,7 +141,7 @@ def find_claim(claim_id: str) -> Claim:
     ValueError
         If no chapter has it.
     """
-    claims = {claim.id: claim for chapter in CHAPTERS for claim in load_registry(chapter)}
+    claims = {claim.id: claim for chapter in papers() for claim in load_registry(chapter)}
     if claim_id not in claims:
         raise ValueError(f"no claim is called {claim_id!r}; the claims are {', '.join(claims)}.")
     return claims[claim_id]
@@ -149,17 +149,18 @@ def find_claim(claim_id: str) -> Claim:
 
 def claims_file(chapter: str) -> str:
     """Where the claims of a chapter stand, as messages name it."""
-    return f"ibcore/chapters/{chapter}_claims.toml"
+    return shown(chapter, "claims.toml")
 
 
 @cache  # claims and their hash come from one reading, whatever happens to the file meanwhile
-def _content(chapter: str) -> dict[str, Any]:
-    if chapter not in CHAPTERS:
-        raise ValueError(f"no chapter is called {chapter!r}; chapters are {', '.join(CHAPTERS)}.")
-    file = resources.files("ibcore.chapters") / f"{chapter}_claims.toml"
+def _content(chapter: str, folder: Path) -> dict[str, Any]:
     try:
-        return read_text(file.read_text(encoding="utf-8"))
+        return read_text(paper_file(chapter, "claims.toml").read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{claims_file(chapter)}: {error}") from error
     except ValueError as error:
+        if chapter not in papers():
+            raise
         raise ValueError(f"{claims_file(chapter)}: {error}") from error
 
 

@@ -1,6 +1,6 @@
 """Evidence for the claims about rulers: planes in, parts of a criterion out.
 
-One function per claim, named in ``chapters/estimators_claims.toml``, where the criterion is written
+One function per claim, named in ``claims.toml``, where the criterion is written
 in words and every number stands. Layers of the 12-10-7-5-4-3-2 networks are 1 to 6.
 """
 

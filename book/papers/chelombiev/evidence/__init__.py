@@ -1,16 +1,16 @@
 """Evidence for the claims of Chelombiev, Houghton & O'Donnell: planes in, parts of criteria out.
 
-One function per claim, named in ``chapters/chelombiev_claims.toml``, where the criterion is written
+One function per claim, named in ``claims.toml``, where the criterion is written
 in words and every number stands. Layers of the 12-10-7-5-4-3-2 networks are 1 to 6.
 """
 
-from ibcore.claims.chelombiev.accuracy import (
+from .accuracy import (
     activations_and_accuracy,
     score_and_accuracy,
     scores,
     ten_are_enough,
 )
-from ibcore.claims.chelombiev.activations import (
+from .activations import (
     PENALTIES,
     better_with_l2,
     many_activations,
@@ -20,7 +20,7 @@ from ibcore.claims.chelombiev.activations import (
     penalty_by_layer,
     without_saturation,
 )
-from ibcore.claims.chelombiev.rulers import (
+from .rulers import (
     averages,
     behaviours,
     compression_first,

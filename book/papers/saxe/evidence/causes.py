@@ -18,7 +18,8 @@ from ibcore.claims.common import (
     transition,
 )
 from ibcore.claims.decide import Part, median, statistic
-from ibcore.claims.saxe.planes import HIDDEN, compresses, rests
+
+from .planes import HIDDEN, compresses, rests
 
 
 def _gap(plane: xr.Dataset) -> xr.DataArray:

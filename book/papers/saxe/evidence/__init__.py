@@ -1,11 +1,11 @@
 """Evidence for the claims of Saxe et al. and of their student replication: planes in, parts out.
 
-One function per claim, named in ``chapters/saxe_claims.toml``, where the criterion is written in
+One function per claim, named in ``claims.toml``, where the criterion is written in
 words and every number stands. Layers of the 12-10-7-5-4-3-2 networks are 1 to 6.
 """
 
-from ibcore.claims.saxe.causes import gradient_noise, little_data, norms_grow, signal_to_noise
-from ibcore.claims.saxe.linear import (
+from .causes import gradient_noise, little_data, norms_grow, signal_to_noise
+from .linear import (
     irrelevant_inputs,
     linear_deep,
     linear_generalises,
@@ -16,7 +16,7 @@ from ibcore.claims.saxe.linear import (
     same_plane,
     twins,
 )
-from ibcore.claims.saxe.planes import (
+from .planes import (
     activations,
     machine_precision,
     mnist_relu,
@@ -28,7 +28,7 @@ from ibcore.claims.saxe.planes import (
     saturation,
     tanh_compresses,
 )
-from ibcore.claims.saxe.students import (
+from .students import (
     coding,
     dissociation,
     entropy_formula,

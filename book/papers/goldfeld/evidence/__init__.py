@@ -1,10 +1,10 @@
 """Evidence for the claims of Goldfeld et al. (2019, 2020): planes in, parts of criteria out.
 
-One function per claim, named in ``chapters/goldfeld_claims.toml``, where the criterion is written
+One function per claim, named in ``claims.toml``, where the criterion is written
 in words and every number stands. Layers of the 12-10-7-5-4-3-2 networks are 1 to 6.
 """
 
-from ibcore.claims.goldfeld.networks import (
+from .networks import (
     bin_size,
     clustering,
     convolutional,
@@ -17,7 +17,7 @@ from ibcore.claims.goldfeld.networks import (
     rows_stay_apart,
     spiral,
 )
-from ibcore.claims.goldfeld.theorems import (
+from .theorems import (
     codes,
     integration,
     levels,

@@ -16,8 +16,9 @@ from ibcore.claims.common import (
     Thresholds,
 )
 from ibcore.claims.decide import Part, fact, median, reported
-from ibcore.claims.saxe.planes import rests
 from ibcore.information import entropy
+
+from .planes import rests
 
 GAINS = ("0.1", "1", "3")
 

@@ -1,6 +1,6 @@
 """Evidence for the claims of Dong & Hisham: planes in, parts of criteria out.
 
-One function per claim, named in ``chapters/dong_claims.toml``, where the criterion is written in
+One function per claim, named in ``claims.toml``, where the criterion is written in
 words and every number stands. Layers 1 to 3 of the 4-16-16-8-3 networks are hidden.
 """
 

@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibcore.claims import effects as fx
-from ibcore.claims.chelombiev.activations import many_activations, more_penalty
-from ibcore.claims.chelombiev.rulers import (
+from ibcore.claims.common import Planes, Thresholds
+from ibcore.claims.decide import Part, fact, reported, statistic
+
+from .activations import many_activations, more_penalty
+from .rulers import (
     HIDDEN,
     OUTPUT,
     averages,
     rulers_agree,
     underestimated,
 )
-from ibcore.claims.common import Planes, Thresholds
-from ibcore.claims.decide import Part, fact, reported, statistic
 
 
 def scores(planes: Planes, t: Thresholds) -> list[Part]:

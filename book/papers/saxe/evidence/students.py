@@ -16,10 +16,11 @@ from ibcore.claims.common import (
     Thresholds,
 )
 from ibcore.claims.decide import Part, fact, median, reported, statistic
-from ibcore.claims.saxe.causes import gradient_noise, little_data
-from ibcore.claims.saxe.linear import irrelevant_inputs, linear_generalises, overtraining
-from ibcore.claims.saxe.planes import mnist_relu, mnist_tanh, relu_grows, rests, tanh_compresses
 from ibcore.information import entropy
+
+from .causes import gradient_noise, little_data
+from .linear import irrelevant_inputs, linear_generalises, overtraining
+from .planes import mnist_relu, mnist_tanh, relu_grows, rests, tanh_compresses
 
 
 def dissociation(planes: Planes, t: Thresholds) -> list[Part]:

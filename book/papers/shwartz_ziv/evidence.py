@@ -1,6 +1,6 @@
 """Evidence for the claims of Shwartz-Ziv & Tishby 2017: planes in, parts of a criterion out.
 
-One function per claim, named in ``chapters/shwartz_ziv_claims.toml``, where the criterion is
+One function per claim, named in ``claims.toml``, where the criterion is
 written in words and every number stands. Layers of the 12-10-7-5-4-3-2 network are 1 to 6.
 """
 

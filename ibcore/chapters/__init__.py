@@ -1,1 +1,0 @@
-"""Chapter files: experiments and claims of each source, as package data."""
