@@ -1,41 +1,44 @@
-"""Claims and what became of them: registry, effects, decisions, verdicts, ledger."""
+"""Claims and what became of them: vocabulary, registry, effects, decisions, verdicts, ledger."""
 
 from ibcore.claims import effects
-from ibcore.claims.decide import Part, PartVerdict, decide_part
-from ibcore.claims.judge import evidence, judge
+from ibcore.claims.cells import Cell, cell, correlation, fact, share
+from ibcore.claims.decide import Check, CheckVerdict, decide
+from ibcore.claims.judge import checks_of, judge
 from ibcore.claims.ledger import ledger_entry, load_ledger, verdict_details, write_ledger
-from ibcore.claims.registry import (
-    EFFECT_WORDS,
-    IDENTITY_WORDS,
-    Claim,
-    find_claim,
-    load_registry,
-    registry_hash,
-)
-from ibcore.claims.verdict import BADGES, LEDGER_KEYS, NoVerdict, Verdict, badge
-from ibcore.claims.words import combine
+from ibcore.claims.registry import Claim, find_claim, load_registry, questions, tensions
+from ibcore.claims.verdict import BADGES, LEDGER_KEYS, MARKS, NoVerdict, Verdict, badge
+from ibcore.claims.words import RANKS, SETTINGS, WORDS, shown, word_of
 
 __all__ = [
     "BADGES",
-    "EFFECT_WORDS",
-    "IDENTITY_WORDS",
     "LEDGER_KEYS",
+    "MARKS",
+    "RANKS",
+    "SETTINGS",
+    "WORDS",
+    "Cell",
+    "Check",
+    "CheckVerdict",
     "Claim",
     "NoVerdict",
-    "Part",
-    "PartVerdict",
     "Verdict",
     "badge",
-    "combine",
-    "decide_part",
+    "cell",
+    "checks_of",
+    "correlation",
+    "decide",
     "effects",
-    "evidence",
+    "fact",
     "find_claim",
     "judge",
     "ledger_entry",
     "load_ledger",
     "load_registry",
-    "registry_hash",
+    "questions",
+    "share",
+    "shown",
+    "tensions",
     "verdict_details",
+    "word_of",
     "write_ledger",
-]
+]  # fmt: skip

@@ -1,349 +1,392 @@
-"""From numbers to words: the rules by which a criterion is met or not.
+"""From numbers to marks: in which cells a claim is met, and what its primary test says.
 
-A ``Part`` is one test. Its word, for an effect e with a 95 % interval over seeds:
+A cell is marked
 
-- undecided: fewer than 10 networks answered, or a null value is declared and the interval is
-  wider than the distance from the threshold to it. This comes first.
-- inverted: the interval of the signed quantity lies wholly on the other side.
-- reproduced: e and the whole interval are on the right side of the threshold.
-- partly: e has the right sign, but the interval crosses the threshold.
-- not reproduced: otherwise.
+    agrees     the interval lies wholly on the claimed side of the null value
+    opposite   wholly on the other side
+    none       wholly inside the margin: what there is, is too small to matter
+    open       it covers the null value, or fewer than 10 networks answered
+    hollow     the cell cannot answer: a layer at its ceiling, a plane that is void
 
-"The right sign" is the right side of the null value where one is declared, else of the threshold.
-Facts hold or fail.
+An effect that cannot be negative (C) has a signed companion (D) that decides the direction. Where
+an absence is claimed, "agrees" means inside the margin and "opposite" beyond it. "none" comes
+first. An interval that covers a line is open, on both sides of it.
 """
 
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binomtest
+
+from ibcore.claims import intervals
+from ibcore.claims.cells import Cell, together
+from ibcore.claims.intervals import LEVEL, Array, Estimate
 
 MIN_SEEDS = 10
-RESAMPLES = 10_000
-SIDES = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
-_OTHER = {">": "<", ">=": "<", "<": ">", "<=": ">"}
+MARKS = ("agrees", "opposite", "none", "open", "hollow")
+QUANTIFIERS = ("some", "typical", "all")
+SIZES = ("as claimed", "smaller", "larger", "open", "no number given")
+DIRECTIONS = ("agrees", "opposite", "none found", "open")
+EXPECTS = ("effect", "absence", "identity")
+OTHER = {">": "<", "<": ">"}
 
-Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""(resample, seed, ...) array -> (resample,) array."""
+MARGINS = {
+    "bits": 0.05,
+    "accuracy": 0.005,
+    "share of networks": 0.05,
+    "rank correlation": 0.1,
+    "correlation": 0.1,
+}
+"""What counts as nothing, where a test does not say: unit -> half-width around the null value."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """One test of a criterion, before it is decided.
+class Size:
+    """The number that an effect is held against.
 
-    Made by ``median``, ``share``, ``statistic`` or ``fact``.
-
-    Parameters
-    ----------
-    kind : str
-        "median", "share", "statistic" or "fact".
-    name : str
-        Short name, the same for all layers; a claim's ``headline`` is one of them.
-    what : str
-        The quantity, for the reader.
-    values : (seed, ...) array
-        Numbers or booleans; NaN where a network gave no answer.
-    statistic : callable
-        From resampled networks to the effect.
-    threshold : float or None
-        None for a part that is only reported.
-    side : str
-        One of ">", ">=", "<", "<=".
-    null : float, optional
-        Value without any effect: switches on the width rule and says which sign is right.
-    invertible : bool
-        Whether the effect itself is the signed quantity.
-    signed : (seed,) array, optional
-        A signed quantity beside a biased effect, such as D beside C.
-    signed_side : str
-        Side of 0 on which the claim puts it.
-    unit, cell, group : str
-        Unit; choice that the source leaves open; subset of the claim, such as "5 %".
-    layer : int, optional
-        Layer 1, 2, ….
-    decisive : bool
-        False: reported, never counted.
-    saturated : bool
-        Whether the layer cannot answer.
-    note : str
-        For the reader.
+    ``source`` is the place it stands at in the source; "" for a smallest effect of interest, which
+    is ours. A source's number is a range, from ``low`` to ``high``.
     """
 
-    kind: str
+    low: float
+    high: float
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What is asked of every cell. The first test of a claim is its primary one.
+
+    Attributes
+    ----------
+    name, what, unit : str
+        Short name, the quantity in words, its unit.
+    cells : tuple of Cell
+    expects : str
+        "effect", "absence" or "identity".
+    side : str
+        The claimed side of ``null``.
+    null : float
+        The value without an effect.
+    margin : float or None
+        Half-width of what counts as nothing.
+    size : Size or None
+    quantifier : str
+        "some": one cell is enough; "typical": at least half of them; "all": none that contradicts,
+        and more than half that agree.
+    primary : str
+        Label of the cell whose numbers stand for the test; "" for the best cell of "some" and for
+        the middle one (the median over cells, network by network) of the others.
+    counts : bool
+        False: shown, and nothing more.
+    """
+
     name: str
     what: str
-    values: NDArray[np.float64]
-    statistic: Statistic
-    threshold: float | None = None
+    unit: str
+    cells: tuple[Cell, ...]
+    expects: str = "effect"
     side: str = ">"
-    null: float | None = None
-    invertible: bool = False
-    signed: NDArray[np.float64] | None = None
-    signed_side: str = "<"
-    unit: str = ""
-    layer: int | None = None
-    group: str = ""
-    cell: str = ""
-    decisive: bool = True
-    saturated: bool = False
-    note: str = ""
+    null: float = 0.0
+    margin: float | None = None
+    size: Size | None = None
+    quantifier: str = "typical"
+    primary: str = ""
+    counts: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a side that is none."""
-        for side in (self.side, self.signed_side):
-            if side not in SIDES:
-                raise ValueError(f"side must be one of {', '.join(SIDES)}, got {side!r}.")
-
-    @property
-    def label(self) -> str:
-        """Cell, group, name and layer: no two parts of a claim share it."""
-        layer = "" if self.layer is None else f"layer {self.layer}"
-        return ", ".join(filter(None, (self.cell, self.group, self.name, layer)))
-
-
-def median(
-    name: str, what: str, values: ArrayLike, side: str, threshold: float | None, **more: Any
-) -> Part:
-    """Part: the median over seeds lies on one side of the threshold; bootstrap interval."""
-    return _part("median", name, what, values, _median, side, threshold, more)
-
-
-def share(name: str, what: str, flags: ArrayLike, at_least: float | None, **more: Any) -> Part:
-    """Part: at least this share of the networks has the property; Wilson interval."""
-    return _part("share", name, what, flags, _mean, ">=", at_least, more)
-
-
-def statistic(
-    name: str,
-    what: str,
-    function: Statistic,
-    values: ArrayLike,
-    side: str,
-    threshold: float | None,
-    **more: Any,
-) -> Part:
-    """Part: a function of all networks, such as a rank correlation; bootstrap interval.
-
-    ``values`` has the networks first, NaN for those that are absent.
-    """
-    return _part("statistic", name, what, values, function, side, threshold, more)
-
-
-def fact(name: str, what: str, holds: bool | np.bool_, **more: Any) -> Part:
-    """Part: a statement that holds or fails."""
-    return _part("fact", name, what, [bool(holds)], _mean, ">=", 1.0, more)
-
-
-def reported(part: Part) -> Part:
-    """Return the same part, shown but not counted."""
-    return replace(part, decisive=False)
+        """Refuse what no test can be."""
+        for value, known in (
+            (self.expects, EXPECTS), (self.side, tuple(OTHER)), (self.quantifier, QUANTIFIERS)
+        ):  # fmt: skip
+            if value not in known:
+                raise ValueError(f"{self.name}: {value!r} must be one of {', '.join(known)}.")
+        labels = [cell.label for cell in self.cells]
+        if len(set(labels)) < len(labels) or not labels:
+            raise ValueError(f"{self.name}: a test needs cells of different labels, got {labels}.")
+        if self.primary and self.primary not in labels:
+            raise ValueError(f"{self.name}: no cell is called {self.primary!r}, only {labels}.")
+        if self.expects == "absence" and self.margin is None:
+            raise ValueError(f"{self.name}: an absence needs a margin.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartVerdict:
-    """One test, decided. ``p`` is one-sided, against "not beyond the threshold".
+class Numbers:
+    """An effect with its interval, and what they say."""
 
-    ``signed`` is (median, low, high) of the signed quantity; ``detectable`` the smallest
-    distance from the threshold that this many networks would show with 80 % power.
-    """
-
-    name: str
-    what: str
-    word: str
     effect: float
     low: float
     high: float
-    unit: str
-    threshold: float | None
-    side: str
-    layer: int | None
-    group: str
-    cell: str
-    decisive: bool
-    saturated: bool
-    n_seeds: int
+    n: int
     p: float | None = None
-    p_holm: float | None = None
-    detectable: float | None = None
     signed: tuple[float, float, float] | None = None
-    note: str = ""
-
-    @property
-    def counts(self) -> bool:
-        """Whether the word of the row depends on it."""
-        return self.decisive and not self.saturated
 
 
-def bootstrap(
-    values: NDArray[np.float64], function: Statistic, generator: np.random.Generator
-) -> tuple[float, float, NDArray[np.float64]]:
-    """95 % percentile interval of a statistic over 10 000 resamples of the networks.
+@dataclass(frozen=True, kw_only=True)
+class CellVerdict:
+    """One cell, decided. ``p`` is one-sided against the null value; under "some" Holm's."""
 
-    Returns
-    -------
-    low, high : float
-        Percentiles 2.5 and 97.5.
-    draws : (resample,) array
-        All values of the statistic.
+    label: str
+    mark: str
+    effect: float
+    low: float
+    high: float
+    n: int
+    p: float | None
+    signed: tuple[float, float, float] | None
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckVerdict:
+    """One test, decided.
+
+    ``met`` says whether its quantifier is; ``k`` of ``m`` cells agree, of those that can answer.
+    ``detectable`` is the smallest distance from the null value that so many networks would show
+    with 80 % power.
     """
-    n = len(values)
-    batch = max(1, min(RESAMPLES, 2_000_000 // values.size))
-    draws = np.concatenate(
-        [
-            function(values[generator.integers(n, size=(min(batch, RESAMPLES - start), n))])
-            for start in range(0, RESAMPLES, batch)
-        ]
-    )
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return float(low), float(high), draws
+
+    name: str
+    what: str
+    unit: str
+    expects: str
+    side: str
+    null: float
+    margin: float | None
+    size_line: Size | None
+    quantifier: str
+    counts: bool
+    direction: str
+    size: str
+    met: bool
+    k: int
+    m: int
+    effect: float
+    low: float
+    high: float
+    signed: tuple[float, float, float] | None
+    n: int
+    detectable: float | None
+    primary: str
+    cells: tuple[CellVerdict, ...]
 
 
-def decide_part(part: Part, seed: str = "") -> PartVerdict:
+def decide(test: Check, seed: str) -> CheckVerdict:
     """Decide one test.
 
     Parameters
     ----------
-    part : Part
-        The test.
+    test : Check
     seed : str
-        With the part's label it fixes the resamples, so that a word can be had again.
+        With the labels of the cells it fixes the resamples, so that a word can be had again.
     """
-    values = part.values[~np.isnan(part.values)] if part.values.ndim == 1 else part.values
-    n = _networks(values)
-    if part.kind == "fact":
-        held = bool(values.all())
-        return _decided(part, "holds" if held else "fails", (float(held),) * 3, n)
-    if n == 0:
-        return _decided(part, "undecided", (float("nan"),) * 3, 0, note="no network answered")
-    generator = np.random.Generator(np.random.Philox(key=_key(f"{seed}/{part.label}")))
-    effect, low, high, p, signed = *_measure(part, values, generator), None
-    if part.signed is not None:
-        side_values = part.signed[~np.isnan(part.signed)]
-        signed = (_one(_median, side_values), *bootstrap(side_values, _median, generator)[:2])
-    if part.threshold is None:
-        return _decided(part, "reported", (effect, low, high), n, signed=signed)
-    word = _word(part, part.threshold, (effect, low, high), n, signed)
-    # (1.96 + 0.84) standard errors, one of which is the interval's width over 2 x 1.96.
-    detectable = None if word in ("reproduced", "undecided") else 2.8 / 3.92 * (high - low)
-    more = {"p": p, "detectable": detectable, "signed": signed}
-    return _decided(part, word, (effect, low, high), n, **more)
-
-
-def _part(
-    kind: str,
-    name: str,
-    what: str,
-    values: ArrayLike,
-    function: Statistic,
-    side: str,
-    threshold: float | None,
-    more: dict[str, Any],
-) -> Part:
-    settings = {"decisive": threshold is not None} | more
-    if settings.get("signed") is not None:
-        settings["signed"] = np.asarray(settings["signed"], dtype=float)
-    return Part(
-        kind=kind,
-        name=name,
-        what=what,
-        values=np.asarray(values, dtype=float),
-        statistic=function,
-        side=side,
-        threshold=threshold,
-        **settings,
+    if test.expects == "identity":
+        return _identity(test)
+    decided = tuple(_cell(test, cell, seed) for cell in test.cells)
+    if test.quantifier == "some" and test.expects == "effect":
+        decided = _best_of_many(decided)
+    able = [one for one in decided if one.mark != "hollow"]
+    k = sum(one.mark == "agrees" for one in able)
+    given: dict[str, Any] = {
+        name: getattr(test, name)
+        for name in ("name", "what", "unit", "expects", "side", "null", "margin", "quantifier")
+    }
+    shared = {**given, "size_line": test.size, "counts": test.counts, "cells": decided}
+    if not able:
+        nothing = float("nan")
+        return CheckVerdict(
+            **shared, direction="open", size="open", met=False, k=0, m=0, effect=nothing,
+            low=nothing, high=nothing, signed=None, n=0, detectable=None, primary="",
+        )  # fmt: skip
+    numbers, who = _primary(test, decided, seed)
+    low, high = numbers.signed[1:] if numbers.signed else (numbers.low, numbers.high)
+    return CheckVerdict(
+        **shared,
+        direction=_direction(test, numbers),
+        size=_size(test, numbers),
+        met=_met(test, able, k),
+        k=k,
+        m=len(able),
+        effect=numbers.effect,
+        low=numbers.low,
+        high=numbers.high,
+        signed=numbers.signed,
+        n=numbers.n,
+        # (1.96 + 0.84) standard errors, one of which is the interval's width over 2 x 1.96.
+        detectable=2.8 / 3.92 * (high - low),
+        primary=who,
     )
 
 
-def _measure(
-    part: Part, values: NDArray[np.float64], generator: np.random.Generator
-) -> tuple[float, float, float, float | None]:
-    """Effect, interval and one-sided p of a part."""
-    effect = _one(part.statistic, values)
-    if part.kind == "share":
-        test = binomtest(int(values.sum()), len(values), part.threshold or 0.0, "greater")
-        two_sided = binomtest(int(values.sum()), len(values))
-        interval = two_sided.proportion_ci(method="wilson")
-        return effect, float(interval.low), float(interval.high), float(test.pvalue)
-    low, high, draws = bootstrap(values, part.statistic, generator)
-    if part.threshold is None:
-        return effect, low, high, None
-    wrong = np.sum(~SIDES[part.side](draws, part.threshold))
-    return effect, low, high, float((1 + wrong) / (1 + len(draws)))
-
-
-def _word(
-    part: Part,
-    threshold: float,
-    numbers: tuple[float, float, float],
-    n: int,
-    signed: tuple[float, float, float] | None,
-) -> str:
-    beyond, (effect, low, high) = SIDES[part.side], numbers
-    reference = threshold if part.null is None else part.null
-    wide = part.null is not None and high - low > abs(threshold - part.null)
-    if n < MIN_SEEDS or wide:
-        return "undecided"
-    if signed is not None and _all_beyond(_OTHER[part.signed_side], 0.0, signed[1:]):
-        return "inverted"
-    if part.invertible and _all_beyond(_OTHER[part.side], reference, (low, high)):
-        return "inverted"
-    if _all_beyond(part.side, threshold, numbers):
-        return "reproduced"
-    crosses = beyond(low, threshold) != beyond(high, threshold)
-    return "partly" if beyond(effect, reference) and crosses else "not reproduced"
-
-
-def _decided(
-    part: Part, word: str, numbers: tuple[float, float, float], n: int, **more: Any
-) -> PartVerdict:
-    note = ", ".join(
-        filter(
-            None,
-            (part.note, more.pop("note", ""), "saturated, left out" if part.saturated else ""),
+def _identity(test: Check) -> CheckVerdict:
+    held = [bool(cell.values.all()) for cell in test.cells]
+    cells = tuple(
+        CellVerdict(
+            label=cell.label, mark="agrees" if holds else "opposite", effect=float(holds),
+            low=float(holds), high=float(holds), n=0, p=None, signed=None, note=cell.note,
         )
+        for cell, holds in zip(test.cells, held, strict=True)
+    )  # fmt: skip
+    share = float(np.mean(held))
+    return CheckVerdict(
+        name=test.name, what=test.what, unit="share of cases", expects="identity", side=test.side,
+        null=test.null, margin=None, size_line=None, quantifier="all", counts=test.counts,
+        direction="agrees" if all(held) else "opposite", size="no number given", met=all(held),
+        k=sum(held), m=len(held), effect=share, low=share, high=share, signed=None, n=0,
+        detectable=None, primary="", cells=cells,
+    )  # fmt: skip
+
+
+def _cell(test: Check, cell: Cell, seed: str) -> CellVerdict:
+    if not cell.answers:
+        nothing = float("nan")
+        return CellVerdict(
+            label=cell.label, mark="hollow", effect=nothing, low=nothing, high=nothing, n=0,
+            p=None, signed=None, note=cell.hollow,
+        )  # fmt: skip
+    found, signed = cell.estimate(seed), cell.direction(seed) if cell.signed is not None else None
+    numbers = _numbers(test, found, signed)
+    few = cell.kind != "fact" and numbers.n < MIN_SEEDS
+    note = ", ".join(filter(None, (cell.note, f"only {numbers.n} answered" if few else "")))
+    mark = "open" if few else _mark(test, numbers)
+    return CellVerdict(
+        label=cell.label, mark=mark, effect=numbers.effect, low=numbers.low, high=numbers.high,
+        n=numbers.n, p=numbers.p, signed=numbers.signed, note=note,
+    )  # fmt: skip
+
+
+def _numbers(
+    test: Check, found: Estimate, signed: Estimate | None, level: float = LEVEL
+) -> Numbers:
+    low, high = found.interval(level)
+    if test.expects == "absence":
+        return Numbers(effect=found.effect, low=low, high=high, n=found.n)
+    decides, line = (found, test.null) if signed is None else (signed, 0.0)
+    return Numbers(
+        effect=found.effect,
+        low=low,
+        high=high,
+        n=min(found.n, decides.n),
+        p=decides.p(test.side, line),
+        signed=None if signed is None else (signed.effect, *signed.interval(level)),
     )
-    shared = ("name", "what", "unit", "threshold", "side", "layer", "group", "cell")
-    return PartVerdict(
-        **{key: getattr(part, key) for key in shared},
-        decisive=part.decisive,
-        saturated=part.saturated,
-        word=word,
-        effect=numbers[0],
-        low=numbers[1],
-        high=numbers[2],
-        n_seeds=n,
-        note=note,
-        **more,
+
+
+def _inside(test: Check, numbers: Numbers) -> bool:
+    """Whether the interval lies within the margin around the null value."""
+    if test.margin is None:
+        return False
+    return bool(test.null - test.margin < numbers.low and numbers.high < test.null + test.margin)
+
+
+def _mark(test: Check, numbers: Numbers) -> str:
+    if test.expects == "absence":
+        if _inside(test, numbers):
+            return "agrees"
+        margin = test.margin or 0.0
+        outside = numbers.low > test.null + margin or numbers.high < test.null - margin
+        return "opposite" if outside else "open"
+    if _inside(test, numbers):
+        return "none"
+    ends, line = (
+        ((numbers.low, numbers.high), test.null)
+        if numbers.signed is None
+        else (numbers.signed[1:], 0.0)
     )
+    for mark, side in (("agrees", test.side), ("opposite", OTHER[test.side])):
+        if all(intervals.beyond(side, end, line) for end in ends):
+            return mark
+    return "open"
 
 
-def _networks(values: NDArray[np.float64]) -> int:
-    """Networks that answered; of several columns the one with fewest."""
-    there = ~np.isnan(values)
-    answered = there.all(axis=tuple(range(2, there.ndim))) if there.ndim > 2 else there
-    return int(answered.sum(axis=0).min()) if values.size else 0
+def _best_of_many(cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:
+    """Looking for the best of m cells: Holm's adjusted p decides which of them agree.
+
+    With p₍₁₎ ≤ … ≤ p₍ₘ₎ the adjusted ones are max over i ≤ k of min(1, (m - i + 1) p₍ᵢ₎).
+    """
+    raw = {i: cell.p for i, cell in enumerate(cells) if cell.p is not None}
+    found, adjusted = list(cells), 0.0
+    for rank, i in enumerate(sorted(raw, key=lambda i: raw[i] or 0.0)):
+        adjusted = max(adjusted, min(1.0, (len(raw) - rank) * (raw[i] or 0.0)))
+        lost = cells[i].mark == "agrees" and adjusted >= (1 - LEVEL) / 2
+        found[i] = replace(cells[i], p=adjusted, mark="open" if lost else cells[i].mark)
+    return tuple(found)
 
 
-def _all_beyond(side: str, threshold: float, numbers: Iterable[float]) -> bool:
-    return all(SIDES[side](number, threshold) for number in numbers)
+def _primary(test: Check, decided: Sequence[CellVerdict], seed: str) -> tuple[Numbers, str]:
+    """The numbers that stand for the test, and whose they are."""
+    able = [cell for cell in test.cells if cell.answers]
+    named = next((cell for cell in able if cell.label == test.primary), None)
+    if named is None and len(able) == 1:
+        named = able[0]
+    level = LEVEL
+    if named is None and test.quantifier == "some":
+        named, level = _best(test, able, decided), 1 - (1 - LEVEL) / len(able)
+    if named is not None:
+        signed = named.direction(seed) if named.signed is not None else None
+        return _numbers(test, named.estimate(seed), signed, level), named.label
+    found = _middle(able, seed, signed=False)
+    has_signed = any(cell.signed is not None for cell in able)
+    signed = _middle(able, seed, signed=True) if has_signed else None
+    return _numbers(test, found, signed), f"median over {len(able)} cells"
 
 
-def _one(function: Statistic, values: NDArray[np.float64]) -> float:
-    return float(function(values[None])[0])
+def _best(test: Check, able: Sequence[Cell], decided: Sequence[CellVerdict]) -> Cell:
+    """The cell that speaks most clearly for the claim."""
+    by_label = {one.label: one for one in decided}
+    sign = 1.0 if test.side == ">" else -1.0
+    if test.expects == "absence":
+        return min(able, key=lambda cell: abs(by_label[cell.label].effect - test.null))
+    ranked = {"agrees": 0, "open": 1, "none": 2, "opposite": 3}
+
+    def key(cell: Cell) -> tuple[float, float, float]:
+        one = by_label[cell.label]
+        return ranked[one.mark], one.p if one.p is not None else 1.0, -sign * one.effect
+
+    return min(able, key=key)
 
 
-def _median(sample: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.median(sample, axis=1)
+def _middle(cells: Sequence[Cell], seed: str, *, signed: bool) -> Estimate:
+    """Median over cells, resample by resample."""
+    draws = np.median(together(cells, seed, signed=signed), axis=1)
+    each = [cell.direction(seed) if signed else cell.estimate(seed) for cell in cells]
+    effect = float(np.median([one.effect for one in each]))
+    return Estimate(effect=effect, n=min(one.n for one in each), draws=draws)
 
 
-def _mean(sample: NDArray[np.float64]) -> NDArray[np.float64]:
-    return sample.mean(axis=1)
+def _direction(test: Check, numbers: Numbers) -> str:
+    if numbers.n < MIN_SEEDS:
+        return "open"
+    return {"none": "none found"}.get(mark := _mark(test, numbers), mark)
 
 
-def _key(text: str) -> int:
-    return int.from_bytes(sha256(text.encode()).digest()[:16], "big")
+def _size(test: Check, numbers: Numbers) -> str:
+    """Where the interval of the effect lies against the source's number or ours."""
+    if test.size is None or test.expects == "absence":
+        return "no number given"
+    sign = 1.0 if test.side == ">" else -1.0
+    low, high = sorted((sign * numbers.low, sign * numbers.high))
+    least, most = sorted((sign * test.size.low, sign * test.size.high))
+    if not test.size.source:
+        return "as claimed" if low > least else "smaller" if high < least else "open"
+    if high < least:
+        return "smaller"
+    if low > most:
+        return "larger"
+    return "as claimed" if least <= low and high <= most else "open"
+
+
+def _met(test: Check, able: Sequence[CellVerdict], k: int) -> bool:
+    """Whether the quantifier is."""
+    if test.quantifier == "some":
+        return k > 0
+    if test.quantifier == "typical":
+        return 2 * k >= len(able)
+    against = ("opposite",) if test.expects == "absence" else ("opposite", "none")
+    return 2 * k > len(able) and not any(one.mark in against for one in able)
+
+
+def spread(values: Array) -> Array:
+    """Standard deviation over networks: a statistic for cells that compare how much they vary."""
+    return values.std(axis=1)

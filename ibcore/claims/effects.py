@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import median_filter
+from scipy.optimize import brentq
 from scipy.stats import rankdata
 
 CEILING_SLACK = 0.05
@@ -93,7 +94,7 @@ def at_epoch(values: xr.DataArray, epoch: int) -> xr.DataArray:
     return values.sel(epoch=epoch, drop=True)
 
 
-def compression(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+def compression(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
     """C = max IX - IX[T], in bits: never negative, and biased upward by noise."""
     ix = curve(plane, estimator=estimator)
     return ix.max("epoch") - final(ix)
@@ -106,26 +107,86 @@ def by_ruler(plane: xr.Dataset) -> xr.DataArray:
     return xr.concat(each, xr.DataArray(rulers, dims="estimator", name="estimator"))
 
 
-def fitting(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+def fitting(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
     """F = max IX - IX[0], in bits."""
     ix = curve(plane, estimator=estimator)
     return ix.max("epoch") - ix.isel(epoch=0, drop=True)
 
 
 def signed_change(
-    plane: xr.Dataset, *, estimator: str | None = None, share: float = 0.9
+    plane: xr.Dataset, estimator: str | None = None, share: float = 0.9
 ) -> xr.DataArray:
     """D = IX[T] - IX[t₀], in bits: negative where the layer compressed after learning.
 
     t₀ is the first checkpoint at which the train accuracy reaches ``share`` of its final value.
     """
     ix = curve(plane, estimator=estimator)
-    accuracy = curve(plane, "train_accuracy").sel(epoch=ix.epoch)
+    return final(ix) - when_learnt(plane, ix, share)
+
+
+def when_learnt(plane: xr.Dataset, values: xr.DataArray, share: float = 0.9) -> xr.DataArray:
+    """Value at t₀, the first checkpoint whose train accuracy is ``share`` of its final value."""
+    accuracy = curve(plane, "train_accuracy").sel(epoch=values.epoch)
     reached = (accuracy >= share * final(accuracy)).argmax("epoch")
-    return final(ix) - ix.isel(epoch=reached, drop=True)
+    return values.isel(epoch=reached, drop=True)
 
 
-def peak_epoch(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+def loss_since_learnt(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """-D, in bits: what a layer has lost since the task was learnt; the signed side of C."""
+    return -signed_change(plane, estimator)
+
+
+def gain_until_learnt(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """IX[t₀] - IX[0], in bits: the signed side of F."""
+    ix = curve(plane, estimator=estimator)
+    return when_learnt(plane, ix) - ix.isel(epoch=0, drop=True)
+
+
+def relative_compression(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """C / max IX; 0 where nothing is known at any time."""
+    return _over_largest(compression(plane, estimator), curve(plane, estimator=estimator))
+
+
+def relative_loss_since_learnt(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """-D / max IX; 0 where nothing is known at any time."""
+    return _over_largest(loss_since_learnt(plane, estimator), curve(plane, estimator=estimator))
+
+
+def _over_largest(values: xr.DataArray, ix: xr.DataArray) -> xr.DataArray:
+    largest = ix.max("epoch")
+    return xr.where(largest > 0, values / largest.where(largest > 0, 1.0), 0.0)
+
+
+def peak_share(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """tpk / T: when IX is largest, as a share of the training."""
+    return peak_epoch(plane, estimator) / int(plane.epoch[-1])
+
+
+def label_loss(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """max IY - IY[T], in bits: never negative."""
+    iy = curve(plane, "i_ty", estimator=estimator)
+    return iy.max("epoch") - final(iy)
+
+
+def label_loss_since_learnt(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """IY[t₀] - IY[T], in bits: the signed side of the loss of label information."""
+    iy = curve(plane, "i_ty", estimator=estimator)
+    return when_learnt(plane, iy) - final(iy)
+
+
+def label_change(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """IY[T] - IY[tpk], in bits: what is gained of the label while IX falls from its peak."""
+    iy = curve(plane, "i_ty", estimator=estimator)
+    return final(iy) - at_peak(iy, curve(plane, estimator=estimator))
+
+
+def accuracy_gap(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """Train minus test accuracy at the end."""
+    train, test = (curve(plane, f"{name}_accuracy") for name in ("train", "test"))
+    return final(train) - final(test)
+
+
+def peak_epoch(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
     """Epoch tpk of the (first) largest IX."""
     ix = curve(plane, estimator=estimator)
     return ix.epoch[ix.argmax("epoch")].drop_vars(["epoch", "update"], errors="ignore")
@@ -136,7 +197,7 @@ def at_peak(values: xr.DataArray, ix: xr.DataArray) -> xr.DataArray:
     return values.isel(epoch=ix.argmax("epoch"), drop=True)
 
 
-def compression_score(plane: xr.Dataset, *, estimator: str | None = None) -> xr.DataArray:
+def compression_score(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
     """1 - IX[T] / max IX (Chelombiev et al., eq. 6, for one layer); 0 where IX is 0."""
     ix = curve(plane, estimator=estimator)
     largest = ix.max("epoch")
@@ -144,7 +205,7 @@ def compression_score(plane: xr.Dataset, *, estimator: str | None = None) -> xr.
 
 
 def monotonicity(
-    plane: xr.Dataset, *, estimator: str | None = None, slack: float = 0.02
+    plane: xr.Dataset, estimator: str | None = None, slack: float = 0.02
 ) -> xr.DataArray:
     """Share of consecutive checkpoints with ΔIX >= -slack bit."""
     return (curve(plane, estimator=estimator).diff("epoch") >= -slack).mean("epoch")
@@ -244,10 +305,93 @@ def log_snr(plane: xr.Dataset, prefix: str = "") -> xr.DataArray:
         return smooth(_measured(ratio.copy(data=np.log10(ratio.values))))
 
 
-def learnt(plane: xr.Dataset, share: float = 0.9) -> NDArray[np.bool_]:
-    """Which networks learnt: final train accuracy >= share x the median network's, (seed,)."""
+def learnt(plane: xr.Dataset) -> NDArray[np.bool_]:
+    """Which networks learnt the task, (seed,): half-way from the majority class to the best.
+
+    A network that does no better than half-way between answering with the commonest class and the
+    best network of its plane, on the training rows at the end, has not learnt.
+    """
     accuracy = variable(plane, "train_accuracy").isel(epoch=-1).values
-    return accuracy >= share * np.median(accuracy)
+    return accuracy >= 0.5 * (majority(plane) + accuracy.max())
+
+
+def majority(plane: xr.Dataset) -> float:
+    """Share of the commonest class, from H(Y): exact for two classes, else 2^-H(Y), a lower bound.
+
+    >>> two = {"label_entropy": 1.0}
+    >>> majority(xr.Dataset(coords={"width": ("layer", [3, 2])}, attrs=two))
+    0.5
+    """
+    bits, classes = float(plane.attrs["label_entropy"]), int(plane["width"][-1])
+    if classes == 1:  # the sign of one output
+        return 0.5
+    if classes > 2:
+        return float(2.0**-bits)
+    if bits >= 1:
+        return 0.5
+
+    def excess(p: float) -> float:
+        return float(-(p * np.log2(p) + (1 - p) * np.log2(1 - p)) - bits)
+
+    return float(brentq(excess, 0.5, 1 - 1e-12)) if bits > 1e-9 else 1.0
+
+
+def void(plane: xr.Dataset) -> str:
+    """Why a plane answers nothing: fewer than half of its networks learnt; "" if it does."""
+    mask = learnt(plane)
+    return "" if 2 * mask.sum() >= mask.size else f"void: {mask.sum()} of {mask.size} learnt"
+
+
+def at_equal(one: xr.Dataset, other: xr.Dataset, *, clock: str) -> tuple[xr.Dataset, xr.Dataset]:
+    """Two runs up to the same epoch, the same update or, network by network, the same loss.
+
+    The run that goes further is held from there on at the value it has there, interpolated between
+    checkpoints. Seeds that both have are kept.
+    """
+    seeds = np.intersect1d(one.seed, other.seed)
+    pair = [plane.sel(seed=seeds) for plane in (one, other)]
+    if clock in ("epoch", "update"):
+        end = min(float(plane[clock][-1]) for plane in pair)
+        places = [np.broadcast_to(_place(plane[clock].values, end), seeds.shape) for plane in pair]
+    else:
+        losses = [plane["loss"].transpose("seed", "epoch").values for plane in pair]
+        least = np.maximum(losses[0].min(axis=1), losses[1].min(axis=1))
+        places = [
+            np.array([_first_down(curve, level) for curve, level in zip(many, least, strict=True)])
+            for many in losses
+        ]
+    first, second = (_held(plane, at) for plane, at in zip(pair, places, strict=True))
+    return first, second
+
+
+def _place(times: NDArray[np.float64], end: float) -> float:
+    """Fractional checkpoint of a time."""
+    return float(np.interp(end, times, np.arange(len(times))))
+
+
+def _first_down(loss: NDArray[np.float64], level: float) -> float:
+    """Fractional checkpoint at which a loss first comes down to a level."""
+    k = int((loss <= level).argmax())
+    if k == 0:
+        return 0.0
+    return k - float((level - loss[k]) / (loss[k - 1] - loss[k]))
+
+
+def _held(plane: xr.Dataset, places: NDArray[np.float64]) -> xr.Dataset:
+    """The plane with every network held from its fractional checkpoint on."""
+    steps = np.arange(plane.sizes["epoch"])
+    at = xr.DataArray(np.asarray(places, dtype=float), dims="seed", coords={"seed": plane.seed})
+    below = np.floor(at).astype(int)
+    above = np.minimum(below + 1, steps[-1])
+    later = xr.DataArray(steps, dims="epoch") > at
+    found = {}
+    for name, values in plane.data_vars.items():
+        if "epoch" in values.dims:
+            bare = values.drop_vars("epoch", errors="ignore")
+            a, b = bare.isel(epoch=below), bare.isel(epoch=above)
+            there = a + (at - below) * (b - a)
+            found[name] = bare.where(~later, there).transpose(*values.dims)
+    return plane.assign({k: (v.dims, v.values) for k, v in found.items()})
 
 
 def train_fraction(plane: xr.Dataset) -> float:

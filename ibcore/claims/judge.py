@@ -1,14 +1,18 @@
 """From stored planes to the verdict of a claim."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from ibcore.claims import effects
-from ibcore.claims.decide import Part, PartVerdict, decide_part
-from ibcore.claims.registry import Claim, find_claim, registry_hash
-from ibcore.claims.verdict import _SEAL, NoVerdict, Verdict, number
-from ibcore.claims.words import adjust_holm, combine, headline
+from ibcore.claims.decide import Check, CheckVerdict, decide
+from ibcore.claims.findings import number, sentence
+from ibcore.claims.registry import Claim, find_claim
+from ibcore.claims.verdict import _SEAL, NoVerdict, Verdict
+from ibcore.claims.words import scope, word_of
 from ibcore.papers import paper_module
 
 Planes = Mapping[str, xr.Dataset]
@@ -19,15 +23,15 @@ def judge(
 ) -> Verdict | NoVerdict:
     """Decide a claim from stored planes.
 
-    No network is excluded. Those that had not learnt (final train accuracy below 0.9 x the
-    median network's) are counted, and the claim is decided once more without them.
+    No network is excluded. Those that had not learnt are counted, and the claim is decided once
+    more without them.
 
     Parameters
     ----------
     claim : Claim or str
         A claim or its id.
     planes : mapping of str to Dataset
-        The planes the claim names in ``experiments``; others are ignored.
+        The planes the claim names; others are ignored.
     estimator : str, optional
         The ``repr`` of the ruler. Default: the first of each plane.
 
@@ -47,7 +51,11 @@ def judge(
     holds
     """
     claim = find_claim(claim) if isinstance(claim, str) else claim
+    if claim.same_evidence_as:
+        return _shared(claim, planes, estimator)
     given = planes or {}
+    if claim.not_testable or claim.waits:
+        return _untested(claim)
     missing = [name for name in claim.experiments if name not in given]
     if missing:
         raise ValueError(f"{claim.id} needs the planes {', '.join(missing)}; run them first.")
@@ -57,64 +65,111 @@ def judge(
             f"{estimator} alone."
         )
     planes = {name: given[name] for name in claim.experiments}
-    if not claim.all_rulers:
-        planes = {name: _one_ruler(plane, estimator) for name, plane in planes.items()}
     if any(plane.attrs.get("profile") == "smoke" for plane in planes.values()):
         return NoVerdict(claim.id)
-    parts = _decide_parts(claim, planes)
-    word, cells, majority = combine(parts)
+    decided = _decided(claim, planes, estimator)
+    word = word_of(decided, claim.setting)
     learnt = {name: effects.learnt(plane) for name, plane in planes.items()}
     n_not_learnt = sum(int((~mask).sum()) for mask in learnt.values())
     without = word
     if n_not_learnt:
         kept = {name: plane.isel(seed=learnt[name]) for name, plane in planes.items()}
-        without = combine(_decide_parts(claim, kept))[0]
-    for found in (word, without):
-        if found not in claim.words:
-            raise ValueError(
-                f"{claim.id} declares the words {claim.words}, but its evidence gave {found!r}; "
-                "declare it in the chapter's claims file."
-            )
-    first = headline(parts, claim.headline, word)
-    share_held = sum(part.word == "holds" for part in parts) / len(parts)
-    effect, low, high = (
-        (share_held,) * 3 if claim.is_identity else (first.effect, first.low, first.high)
-    )
-    n_seeds = min((part.n_seeds for part in parts if part.counts), default=0)
-    if claim.is_identity:
+        without = word_of(_decided(claim, kept, estimator), claim.setting)
+    first, (k, m) = decided[0], scope(decided)
+    n_seeds = first.n
+    if first.expects == "identity":
         n_seeds = min((plane.sizes["seed"] for plane in planes.values()), default=0)
     return Verdict(
-        id=claim.id,
+        **_of_claim(claim),
         verdict=word,
-        effect=effect,
-        low=low,
-        high=high,
-        unit=claim.unit,
+        finding=sentence(claim.findings, word, decided, n_not_learnt),
+        direction=first.direction,
+        size=first.size,
+        scope=f"{k} of {m}",
+        quantifier=first.quantifier,
+        effect=first.effect,
+        low=first.low,
+        high=first.high,
+        unit=first.unit,
         n_seeds=n_seeds if planes else 0,
         n_not_learnt=n_not_learnt,
         scale=_scale(planes),
         experiment=_names(claim.experiments),
-        chapter=claim.chapter,
-        parts=parts,
-        cells=tuple(cells.items()),
-        majority=majority,
+        source_value=_source_value(first),
+        detectable=first.detectable if first.direction in ("open", "none found") else None,
+        tests=decided,
         verdict_without_unlearnt=without,
-        registry_hash=registry_hash(claim.chapter),
-        title=claim.title,
-        source=claim.source,
-        criterion=claim.criterion,
         seal=_SEAL,
     )
 
 
-def evidence(claim: Claim, planes: Planes) -> tuple[Part, ...]:
-    """Return the parts of a claim's criterion, not yet decided."""
-    module = paper_module(claim.chapter, "evidence")
-    return tuple(getattr(module, claim.evidence)(planes, claim.thresholds))
+def checks_of(claim: Claim, planes: Planes, estimator: str | None = None) -> tuple[Check, ...]:
+    """The tests of a claim with their cells, not yet decided."""
+    evidence = paper_module(claim.chapter, "evidence")
+    return tuple(
+        spec.test(
+            planes
+            if spec.names_rulers
+            else {name: _one_ruler(planes[name], estimator) for name in spec.experiments},
+            evidence,
+        )
+        for spec in claim.tests
+    )
 
 
-def _decide_parts(claim: Claim, planes: Planes) -> tuple[PartVerdict, ...]:
-    return adjust_holm([decide_part(part, claim.id) for part in evidence(claim, planes)])
+def _decided(claim: Claim, planes: Planes, estimator: str | None) -> tuple[CheckVerdict, ...]:
+    return tuple(
+        decide(test, f"{claim.id}/{test.name}") for test in checks_of(claim, planes, estimator)
+    )
+
+
+def _shared(claim: Claim, planes: Planes | None, estimator: str | None) -> Verdict | NoVerdict:
+    """The verdict of another claim, under this one's name and in this one's words."""
+    other = find_claim(claim.same_evidence_as)
+    found = judge(other, planes, estimator=estimator)
+    if isinstance(found, NoVerdict):
+        return replace(found, id=claim.id)
+    own = sentence(claim.findings, found.verdict, found.tests, found.n_not_learnt)
+    named = {**_of_claim(claim), "criterion": other.criterion, "criterion_date": other.date}
+    return replace(found, **named, finding=own or found.finding, seal=_SEAL)
+
+
+def _untested(claim: Claim) -> Verdict:
+    nothing = float("nan")
+    word = "not testable here" if claim.not_testable else "waiting for its run"
+    return Verdict(
+        **_of_claim(claim), verdict=word, finding=claim.not_testable or claim.waits, direction="",
+        size="", scope="", quantifier="", effect=nothing, low=nothing, high=nothing, unit="",
+        n_seeds=0, n_not_learnt=0, scale="", experiment="", source_value=None, detectable=None,
+        tests=(), verdict_without_unlearnt=word, seal=_SEAL,
+    )  # fmt: skip
+
+
+def _of_claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "id": claim.id,
+        "chapter": claim.chapter,
+        "title": claim.title,
+        "statement": claim.statement,
+        "source": claim.source,
+        "link": claim.link,
+        "criterion": claim.criterion,
+        "note": claim.note,
+        "question": claim.question,
+        "rank": claim.rank,
+        "setting": claim.setting,
+        "criterion_date": claim.date,
+        "criterion_hash": claim.criterion_hash,
+        "same_evidence_as": claim.same_evidence_as or None,
+        "exploratory": claim.is_exploratory,
+    }
+
+
+def _source_value(test: CheckVerdict) -> float | None:
+    """The source's own number, where it gives one."""
+    if test.size_line is None or not test.size_line.source:
+        return None
+    return float(np.mean([test.size_line.low, test.size_line.high]))
 
 
 def _one_ruler(plane: xr.Dataset, estimator: str | None) -> xr.Dataset:

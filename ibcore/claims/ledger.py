@@ -1,8 +1,8 @@
 """The ledger: all verdicts together, generated and never edited by hand.
 
 ``ledger.json`` is a list with one entry per claim. The tests behind every entry stand beside it
-in ``verdicts/<chapter>.json``, with a hash of what they say and, in each, the hash of the
-criteria it was judged by. A ledger is believed as a whole or not at all: an entry that differs
+in ``verdicts/<chapter>.json``, with a hash of what they say and, in each, the hash of what it was
+decided by. A ledger is believed as a whole or not at all: an entry that differs
 from its tests, a file that was edited and a criterion that changed after its verdict are refused.
 """
 
@@ -14,14 +14,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ibcore.claims.registry import content_hash, find_claim, load_registry, registry_hash
+from ibcore.claims.hashes import content_hash
+from ibcore.claims.registry import find_claim, load_registry
 from ibcore.claims.verdict import LEDGER_KEYS, Verdict
+from ibcore.claims.words import WORDS
 from ibcore.files import write_whole
 from ibcore.papers import papers
 
 Details = dict[str, Any]
 
-_DETAIL_KEYS = {*LEDGER_KEYS, "registry_hash", "parts"}
+_DETAIL_KEYS = {*LEDGER_KEYS, "tests"}
 
 
 def write_ledger(path: str | Path, verdicts: Iterable[Verdict]) -> None:
@@ -90,15 +92,10 @@ def ledger_entry(verdict: Verdict) -> dict[str, Any]:
 
 def verdict_details(verdict: Verdict) -> Details:
     """Return everything a verdict rests on, ready for JSON."""
-    parts = [{key: _finite(value) for key, value in asdict(p).items()} for p in verdict.parts]
     return {
         **ledger_entry(verdict),
         "verdict_without_unlearnt": verdict.verdict_without_unlearnt,
-        "saturated_layers": list(verdict.saturated_layers),
-        "cells": dict(verdict.cells),
-        "majority": verdict.majority,
-        "registry_hash": verdict.registry_hash,
-        "parts": parts,
+        "tests": _finite([asdict(test) for test in verdict.tests]),
     }
 
 
@@ -175,8 +172,8 @@ def _check(entry: Mapping[str, Any], path: Path) -> None:
         claim = find_claim(entry["id"])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    if entry["verdict"] not in claim.words:
-        _refuse(path, entry, f"it can be {', '.join(claim.words)}, got {entry['verdict']!r}")
+    if entry["verdict"] not in WORDS:
+        _refuse(path, entry, f"the words are {', '.join(WORDS)}, got {entry['verdict']!r}")
     if entry["chapter"] != claim.chapter:
         _refuse(path, entry, f"it belongs to {claim.chapter}, got {entry['chapter']!r}")
 
@@ -213,13 +210,12 @@ def _refuse_untested(entries: Iterable[Mapping[str, Any]], path: Path) -> None:
 
 
 def _refuse_changed_criteria(chapter: str, details: Iterable[Details], path: Path) -> None:
-    today = registry_hash(chapter)
+    today = {claim.id: claim.criterion_hash for claim in load_registry(chapter)}
     for one in details:
-        if one["registry_hash"] != today:
+        if one["criterion_hash"] != (now := today.get(one["id"])):
             raise ValueError(
-                f"{_details_file(chapter, path)}: the criteria of {chapter} have changed since "
-                f"{one['id']} was judged (claims file {one['registry_hash']} then, {today} "
-                f"now); {_again(path, chapter)}"
+                f"{_details_file(chapter, path)}: what decides {one['id']} has changed since it "
+                f"was judged ({one['criterion_hash']} then, {now} now); {_again(path, chapter)}"
             )
 
 
@@ -240,11 +236,16 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
+_NUMBER = ("a number or null", _is_number)
 # Key of an entry -> what it must be, and the test of it; every other key is text.
 _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(("effect", "low", "high"), ("a number or null", _is_number)),
-    **dict.fromkeys(("n_seeds", "n_not_learnt"), ("a number of networks", _is_count)),
-}
+    **dict.fromkeys(("effect", "low", "high", "source_value", "detectable"), _NUMBER),
+    **dict.fromkeys(("n_seeds", "n_not_learnt", "question"), ("a whole number", _is_count)),
+    "exploratory": ("true or false", lambda value: isinstance(value, bool)),
+    "same_evidence_as": (
+        "text or null", lambda value: value is None or isinstance(value, str)
+    ),
+}  # fmt: skip
 
 
 # Writing
@@ -270,6 +271,9 @@ def _write(path: Path, content: Any) -> None:
 
 
 def _finite(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_finite(item) for item in value]
+    """The same for JSON: tuples become lists, and numbers that are not finite null."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

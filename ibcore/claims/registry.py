@@ -1,66 +1,73 @@
-"""What is claimed, and what decides it: the chapter files, read and checked.
+"""What is claimed, and what decides it: the papers' claims files, read and checked.
 
-A criterion is written down before its result exists. ``registry_hash`` names the state of a
-chapter's criteria, and every verdict carries it.
+A criterion is written down before its result exists. Everything that decides a claim, its entry in
+``claims.toml``, the functions of the paper it names and the rules of this package, has one hash,
+and every verdict carries it.
 """
 
-import hashlib
-import json
-import math
+import datetime
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-from ibcore.papers import paper_file, papers, papers_folder, shown
+from ibcore.claims.criteria import CheckSpec, refuse
+from ibcore.claims.decide import EXPECTS
+from ibcore.claims.hashes import content_hash, deciding_hash
+from ibcore.claims.words import RANKS, SETTINGS, WORDS
+from ibcore.papers import paper_file, papers, papers_folder, read_toml, shown
 
-EFFECT_WORDS = ("reproduced", "partly", "undecided", "not reproduced", "inverted")
-"""Words for an effect, from the best to the worst."""
 
-IDENTITY_WORDS = ("holds", "fails")
-"""Words for identities and theorems."""
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A criterion that was changed: when, why, and the word of the one before."""
+
+    date: str
+    was: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claim of one source and the test that decides it.
+    """One claim of one source and the tests that decide it.
 
     Parameters
     ----------
-    id : str
-        As in the chapter file, such as "SZT-F3".
-    chapter : str
-        Name of the chapter file.
-    title : str
-        A few words.
-    source : str
-        Paper and figure.
+    id, chapter, title : str
+        As in the file, such as "SZT-F3"; the paper's folder; a few words.
+    source, link : str
+        Paper and place in it; where it can be read.
     statement : str
         The claim, in our own words.
     criterion : str
-        The test, in words; ``thresholds`` holds its numbers.
-    evidence : str
-        Function of the paper's ``evidence`` that turns planes into parts.
-    experiments : tuple of str
-        Planes it needs, by name.
-    words : tuple of str
-        Words it can give.
-    headline : str
-        Name of the part whose effect and interval stand for the whole row.
-    unit : str
-        Unit of the headline's effect.
-    thresholds : mapping of str to number or tuple of numbers
-        Every number the evidence uses.
+        The test, in the symbols of the book.
+    question : int
+        1 to 8, of ``papers/questions.toml``.
+    rank : str
+        "headline", "supporting" or "check" (of our code, or a note of ours).
+    setting : str
+        "A", "B" or "C".
+    expects : str
+        "effect", "absence" or "identity".
+    date : str
+        Of the present criterion.
+    tests : tuple of CheckSpec
+        The primary one first; none for a claim that is not tested.
+    findings : {word: sentence}
+        In plain words, for the words it was written for.
+    says : str
+        "yes" or "no" to the question, as the source has it; "" where it says neither.
+    changes : tuple of Change
+        Of the criterion, since it was first written.
+    same_evidence_as, not_testable, waits : str
+        Claim whose verdict it shares; why it is not tested here; the run it waits for.
     note : str
         Limits of the test.
-    all_rulers : bool
-        Whether the evidence names its rulers itself; else it sees one, the first of each plane or
-        the one asked for.
     """
 
     id: str
@@ -69,33 +76,59 @@ class Claim:
     source: str
     statement: str
     criterion: str
-    evidence: str
-    experiments: tuple[str, ...]
-    words: tuple[str, ...]
-    headline: str
-    unit: str
-    thresholds: Mapping[str, Any]
+    question: int
+    rank: str
+    setting: str
+    expects: str
+    date: str
+    tests: tuple[CheckSpec, ...]
+    findings: Mapping[str, str]
+    link: str = ""
+    says: str = ""
+    changes: tuple[Change, ...] = ()
+    same_evidence_as: str = ""
+    not_testable: str = ""
+    waits: str = ""
     note: str = ""
-    all_rulers: bool = False
 
     @property
-    def is_identity(self) -> bool:
-        """Whether the row holds or fails, with no uncertainty over seeds."""
-        return set(self.words) <= set(IDENTITY_WORDS)
+    def experiments(self) -> tuple[str, ...]:
+        """Planes that it needs, by name."""
+        return tuple(dict.fromkeys(chain.from_iterable(one.experiments for one in self.tests)))
+
+    @property
+    def is_exploratory(self) -> bool:
+        """Whether its criterion was changed after results of these networks were known."""
+        return bool(self.changes) and bool(self.tests) and bool(self.experiments)
+
+    @property
+    def all_rulers(self) -> bool:
+        """Whether its tests name their rulers themselves, so that a reader's cannot stand in."""
+        return bool(self.tests) and all(one.names_rulers for one in self.tests)
+
+    @property
+    def criterion_hash(self) -> str:
+        """Of everything that decides it, 16 hex digits."""
+        return deciding_hash(self.chapter, _deciding(self))
 
 
-_KEYS = {field.name for field in fields(Claim)} - {"chapter"}
-_OPTIONAL = {"note", "all_rulers"}
+_REQUIRED = (
+    "id", "title", "source", "statement", "question", "rank", "setting", "date",
+)  # fmt: skip
+_UNTESTED = ("same_evidence_as", "not_testable", "waits")
+_OPTIONAL = (
+    "criterion", "expects", "tests", "finding", "link", "says", "changes", "note", *_UNTESTED,
+)  # fmt: skip
 
 
 def load_registry(chapter: str = "shwartz_ziv") -> tuple[Claim, ...]:
-    """Return the claims of a chapter, in the order of its file.
+    """Return the claims of a paper, in the order of its file.
 
     Raises
     ------
     ValueError
-        If there is no such chapter, or its file has an unknown or missing key, an unknown
-        word, or two claims of one id.
+        If there is no such paper, or its file has an unknown or missing key, an unknown word, a
+        test that the vocabulary does not have, or two claims of one id.
 
     Examples
     --------
@@ -105,131 +138,137 @@ def load_registry(chapter: str = "shwartz_ziv") -> tuple[Claim, ...]:
     return _load(chapter, papers_folder())
 
 
-@cache
+@cache  # claims and their hash come from one reading, whatever happens to the file meanwhile
 def _load(chapter: str, folder: Path) -> tuple[Claim, ...]:
-    return parse_claims(_content(chapter, folder), chapter)
+    file = paper_file(chapter, "claims.toml")
+    if not file.exists():
+        return ()
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{shown(chapter, 'claims.toml')}: {error}") from error
+    return parse_claims(content, chapter)
 
 
 def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
-    """Check the parsed content of a chapter's claims file and return its claims."""
-    where = claims_file(chapter)
-    _refuse_unknown(content, {"claims"}, where)
-    claims = tuple(_claim(entry, chapter) for entry in _tables(content, where))
+    """Check the parsed content of a claims file and return its claims."""
+    where = shown(chapter, "claims.toml")
+    entries = content.get("claims")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError(f"{where} must consist of [[claims]] tables, got claims = {entries!r}.")
+    unknown = sorted(set(content) - {"claims"})
+    refuse([f"unknown keys {', '.join(unknown)}; it has claims only"] if unknown else [], where)
+    claims = tuple(_claim(entry, chapter) for entry in entries)
     ids = [claim.id for claim in claims]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"{where}: claim ids must be unique; {', '.join(twice)} stand twice.")
+    lost = [
+        f"{one.id} shares the evidence of {one.same_evidence_as!r}, which is no other claim of "
+        "this paper with tests"
+        for one in claims
+        if one.same_evidence_as
+        and not any(other.id == one.same_evidence_as and other.tests for other in claims)
+    ]
+    refuse(lost, where)
     return claims
 
 
-def registry_hash(chapter: str = "shwartz_ziv") -> str:
-    """Name the state of a chapter's criteria: 16 hex digits that formatting does not change."""
-    load_registry(chapter)  # a file with a mistake has no hash
-    return content_hash(_content(chapter, papers_folder()))
-
-
-def content_hash(content: Any) -> str:
-    """SHA-256, 16 hex digits, of parsed content written as canonical JSON."""
-    canonical = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
 def find_claim(claim_id: str) -> Claim:
-    """Return the claim of this id, whichever chapter it stands in.
+    """Return the claim of this id, whichever paper it stands in.
 
     Raises
     ------
     ValueError
-        If no chapter has it.
+        If no paper has it.
     """
-    claims = {claim.id: claim for chapter in papers() for claim in load_registry(chapter)}
+    claims = {claim.id: claim for paper in papers() for claim in load_registry(paper)}
     if claim_id not in claims:
         raise ValueError(f"no claim is called {claim_id!r}; the claims are {', '.join(claims)}.")
     return claims[claim_id]
 
 
-def claims_file(chapter: str) -> str:
-    """Where the claims of a chapter stand, as messages name it."""
-    return shown(chapter, "claims.toml")
+def questions() -> dict[int, str]:
+    """The questions that claims answer, by number; none where the papers have no such file."""
+    file = papers_folder() / "questions.toml"
+    if not file.exists():
+        return {}
+    return {int(one["number"]): one["text"] for one in read_toml(file)["questions"]}
 
 
-@cache  # claims and their hash come from one reading, whatever happens to the file meanwhile
-def _content(chapter: str, folder: Path) -> dict[str, Any]:
-    try:
-        return read_text(paper_file(chapter, "claims.toml").read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{claims_file(chapter)}: {error}") from error
-    except ValueError as error:
-        if chapter not in papers():
-            raise
-        raise ValueError(f"{claims_file(chapter)}: {error}") from error
-
-
-def read_text(text: str) -> dict[str, Any]:
-    """Parse a claims file and spell out its ranges of experiments."""
-    content = tomllib.loads(text)
-    for entry in _tables(content, "a claims file"):
-        if _are_names(names := entry.get("experiments")):
-            entry["experiments"] = list(chain.from_iterable(map(_spelt_out, names)))
-    return content
-
-
-def _tables(content: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
-    entries = content.get("claims")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError(f"{where} must consist of [[claims]] tables, got claims = {entries!r}.")
-    return entries
+def tensions() -> list[dict[str, Any]]:
+    """Claims whose findings oppose each other, and the sentence that says why: yes, no, because."""
+    file = papers_folder() / "questions.toml"
+    return list(read_toml(file).get("tensions", [])) if file.exists() else []
 
 
 def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
-    where = f"{claims_file(chapter)}: claim {entry.get('id', '(without id)')}"
-    _refuse_unknown(entry, _KEYS, where)
-    missing = sorted(_KEYS - _OPTIONAL - set(entry))
-    if missing:
-        raise ValueError(f"{where} lacks {', '.join(missing)}.")
-    for name, value in entry.items():
-        kind, fits = _KINDS.get(name, ("text", lambda value: isinstance(value, str)))
-        if not fits(value):
-            raise ValueError(f"{where}: {name} must be {kind}, got {value!r}.")
-    words = tuple(entry["words"])
-    if not (set(words) <= set(EFFECT_WORDS) or set(words) <= set(IDENTITY_WORDS)) or not words:
-        raise ValueError(
-            f"{where}: words must come from {EFFECT_WORDS} or from {IDENTITY_WORDS}, got {words}."
+    where = f"{shown(chapter, 'claims.toml')}: claim {entry.get('id', '(without id)')}"
+    refuse(_faults(entry), where)
+    expects = entry.get("expects", "effect")
+    tests = tuple(
+        CheckSpec(
+            MappingProxyType({"name": f"test {k}", **_spelt(one)}), f"{where}, test {k}", expects
         )
-    thresholds = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in entry["thresholds"].items()
+        for k, one in enumerate(entry.get("tests", []), start=1)
+    )
+    texts = {
+        key: " ".join(str(entry[key]).split())
+        for key in ("title", "source", "statement", "criterion", "link", "note", *_UNTESTED)
+        if key in entry
     }
-    frozen = {
-        "experiments": tuple(entry["experiments"]),
-        "words": words,
-        "thresholds": MappingProxyType(thresholds),
-    }
-    return Claim(chapter=chapter, **{**entry, **frozen})
+    return Claim(
+        id=entry["id"],
+        chapter=chapter,
+        question=entry["question"],
+        rank=entry["rank"],
+        setting=entry["setting"],
+        expects=expects,
+        date=str(entry["date"]),
+        tests=tests,
+        findings=MappingProxyType(
+            {word: " ".join(text.split()) for word, text in entry.get("finding", {}).items()}
+        ),
+        says=entry.get("says", ""),
+        changes=tuple(
+            Change(date=str(one["date"]), was=one["was"], reason=" ".join(one["reason"].split()))
+            for one in entry.get("changes", [])
+        ),
+        **{"criterion": "", **texts},
+    )
 
 
-def _are_names(value: Any) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+def _faults(entry: Mapping[str, Any]) -> list[str]:
+    faults = [f"lacks {name}" for name in _REQUIRED if name not in entry]
+    known = (*_REQUIRED, *_OPTIONAL)
+    faults += [
+        f"unknown key {key!r}; known are {', '.join(known)}" for key in entry if key not in known
+    ]
+    for key in entry:
+        kind, fits = _KINDS.get(key, ("text", lambda value: isinstance(value, str)))
+        if not fits(entry[key]):
+            faults.append(f"{key} must be {kind}, got {entry[key]!r}")
+    untested = [key for key in _UNTESTED if key in entry]
+    if len(untested) > 1:
+        faults.append(f"only one of {', '.join(untested)} can be true")
+    if not untested and not entry.get("tests"):
+        faults.append(f"needs tests, or one of {', '.join(_UNTESTED)}")
+    if entry.get("tests") and ("same_evidence_as" in entry or "not_testable" in entry):
+        faults.append("has tests although it is not tested")
+    if entry.get("tests") and "criterion" not in entry:
+        faults.append("lacks criterion")
+    return faults
 
 
-def _is_threshold(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(map(_is_threshold, value))
-    return type(value) in (int, str) or (type(value) is float and math.isfinite(value))
+def _spelt(test: Mapping[str, Any]) -> dict[str, Any]:
+    """A test with its ranges of experiments spelt out: size_01..20."""
+    found = dict(test)
+    for key in ("experiments", "planes"):
+        if _are_names(names := found.get(key)):
+            found[key] = list(chain.from_iterable(map(_range, names)))
+    return found
 
 
-# Field of a claim -> what it must be, and the test of it; every other field is text.
-_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "experiments": ("a list of names", _are_names),
-    "words": ("a list of words", _are_names),
-    "all_rulers": ("true or false", lambda value: isinstance(value, bool)),
-    "thresholds": (
-        "a table of numbers, names, or lists of them",
-        lambda value: isinstance(value, dict) and all(map(_is_threshold, value.values())),
-    ),
-}
-
-
-def _spelt_out(name: str) -> list[str]:
+def _range(name: str) -> list[str]:
     """``size_01..20`` is size_01, size_02 to size_20; any other name is itself."""
     if not (found := re.fullmatch(r"(.+_)(\d+)\.\.(\d+)", name)):
         return [name]
@@ -239,9 +278,53 @@ def _spelt_out(name: str) -> list[str]:
     return [f"{stem}{k:0{len(first)}}" for k in range(int(first), int(last) + 1)]
 
 
-def _refuse_unknown(entry: Mapping[str, Any], known: set[str], where: str) -> None:
-    unknown = sorted(set(entry) - known)
-    if unknown:
-        raise ValueError(
-            f"{where} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}."
-        )
+def _deciding(claim: Claim) -> dict[str, Any]:
+    """What decides a claim, of its entry."""
+    return {
+        "expects": claim.expects,
+        "setting": claim.setting,
+        "criterion": claim.criterion,
+        "tests": [dict(one.entry) for one in claim.tests],
+        "untested": [getattr(claim, key) for key in _UNTESTED],
+    }
+
+
+def _are_names(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _one_of(known: Iterable[Any]) -> tuple[str, Callable[[Any], bool]]:
+    listed = tuple(known)
+    return f"one of {', '.join(map(str, listed))}", lambda value: value in listed
+
+
+def _is_finding(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        word in WORDS and isinstance(text, str) for word, text in value.items()
+    )
+
+
+def _is_change(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"date", "was", "reason"}
+
+
+# Key of a claim -> what it must be, and the test of it; every other key is text.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "question": _one_of(range(1, 9)),
+    "rank": _one_of(RANKS),
+    "setting": _one_of(SETTINGS),
+    "expects": _one_of(EXPECTS),
+    "says": _one_of(("yes", "no")),
+    "date": ("a date", lambda value: isinstance(value, datetime.date)),
+    "tests": (
+        "a list of tables",
+        lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
+    ),
+    "finding": ("a table from words to sentences", _is_finding),
+    "changes": (
+        "a list of tables with date, was and reason",
+        lambda value: isinstance(value, list) and all(map(_is_change, value)),
+    ),
+}
+
+__all__ = ["Change", "Claim", "content_hash", "find_claim", "load_registry", "parse_claims"]

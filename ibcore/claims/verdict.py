@@ -1,41 +1,50 @@
-"""The verdict of a claim: a word with its numbers, and how it is shown.
+"""The verdict of a claim: a word, a finding and what they rest on, and how it is shown.
 
 Only ``judge`` makes one: a word cannot be typed.
 """
 
+from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from html import escape
 
-from ibcore.claims.decide import PartVerdict
+from ibcore.claims.decide import CellVerdict, CheckVerdict
+from ibcore.claims.findings import number, with_interval
+from ibcore.claims.words import SETTINGS, WORDS, shown
 
 _SEAL = object()
-_VISIBLE_ROWS = 10
 
 # Word -> its symbol and its class in the style sheet: never colour alone.
 BADGES = {
     "reproduced": ("✓", "good"),
     "holds": ("✓", "good"),
-    "partly": ("◐", "part"),
-    "not reproduced": ("✗", "bad"),
+    "seen": ("✓", "good"),
+    "direction only": ("↗", "part"),
+    "mixed": ("◐", "part"),
+    "open": ("?", "none"),
+    "none found": ("○", "bad"),
+    "opposite": ("⇄", "bad"),
     "fails": ("✗", "bad"),
-    "inverted": ("⇄", "bad"),
-    "undecided": ("?", "none"),
+    "not seen on a stand-in": ("–", "none"),
+    "not testable here": ("–", "none"),
+    "waiting for its run": ("…", "none"),
     "not judged": ("–", "none"),
 }
 
+MARKS = {
+    "agrees": ("●", "agrees"),
+    "opposite": ("✕", "the opposite"),
+    "none": ("○", "nothing to speak of"),
+    "open": ("?", "open"),
+    "hollow": ("◌", "cannot answer"),
+}
+"""Mark of a cell -> its symbol and what it means."""
+
 LEDGER_KEYS = (
-    "id",
-    "verdict",
-    "effect",
-    "low",
-    "high",
-    "unit",
-    "n_seeds",
-    "n_not_learnt",
-    "scale",
-    "experiment",
-    "chapter",
-)
+    "id", "verdict", "effect", "low", "high", "unit", "n_seeds", "n_not_learnt", "scale",
+    "experiment", "chapter", "direction", "size", "scope", "quantifier", "setting", "rank",
+    "question", "finding", "criterion_date", "criterion_hash", "source_value", "detectable",
+    "same_evidence_as", "exploratory",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,30 +55,41 @@ class Verdict:
     ----------
     id, verdict : str
         The claim and its word.
+    finding : str
+        What is found, in plain words with the numbers of the run; "" where no sentence was written
+        for this word.
+    direction, size : str
+        Of the primary test, as ``decide`` has them.
+    scope, quantifier : str
+        "4 of 6": cells that agree, of those that can answer; how many the claim needs.
     effect, low, high : float
-        The headline quantity and its 95 % interval over seeds, in ``unit``.
+        Of the primary test, with its 95 % interval over networks, in ``unit``.
     n_seeds : int
-        Networks that answered, the fewest over the tests that count.
+        Networks that answered.
     n_not_learnt : int
         Networks, over all planes, that had not learnt the task. None is excluded.
     scale, experiment, chapter : str
-        Size of the runs, their names, and the chapter.
-    parts : tuple of PartVerdict
-        Every test.
-    cells : tuple of (str, str)
-        Word of every choice that the source leaves open, where there are several.
-    majority : float
-        Share of the cells that have the row's word.
+        Size of the runs, their names, and the paper.
+    source_value, detectable : float or None
+        The source's own number; the smallest effect that so many networks would show with 80 %
+        power, where none was.
+    tests : tuple of CheckVerdict
+        Every test, the primary one first.
     verdict_without_unlearnt : str
         The word without the networks that had not learnt.
-    registry_hash : str
-        State of the criteria it was judged by.
-    title, source, criterion : str
-        Of the claim, as registered.
+    criterion_date, criterion_hash : str
+        When the criterion was written, and what it is.
+    exploratory : bool
+        The criterion was changed after results of these networks were known.
     """
 
     id: str
     verdict: str
+    finding: str
+    direction: str
+    size: str
+    scope: str
+    quantifier: str
     effect: float
     low: float
     high: float
@@ -79,14 +99,23 @@ class Verdict:
     scale: str
     experiment: str
     chapter: str
-    parts: tuple[PartVerdict, ...]
-    cells: tuple[tuple[str, str], ...]
-    majority: float
+    source_value: float | None
+    detectable: float | None
+    tests: tuple[CheckVerdict, ...]
     verdict_without_unlearnt: str
-    registry_hash: str
-    title: str = ""
-    source: str = ""
-    criterion: str = ""
+    title: str
+    statement: str
+    source: str
+    link: str
+    criterion: str
+    note: str
+    question: int
+    rank: str
+    setting: str
+    criterion_date: str
+    criterion_hash: str
+    same_evidence_as: str | None
+    exploratory: bool
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
@@ -95,61 +124,79 @@ class Verdict:
             raise TypeError("a verdict is decided, not written: use judge(claim, planes).")
 
     @property
-    def saturated_layers(self) -> tuple[int, ...]:
-        """Layers left out because they cannot compress."""
-        return tuple(sorted({part.layer for part in self.parts if part.saturated and part.layer}))
+    def shown(self) -> str:
+        """The word as it is shown: "mixed (4 of 6)"."""
+        k, _, m = self.scope.partition(" of ")
+        return shown(self.verdict, int(k or 0), int(m or 0))
 
     @property
-    def headings(self) -> tuple[str, ...]:
-        """Lines above the table of parts, the verdict first."""
-        lines = [
-            f"{self.id}: {self.verdict} ({self.title})",
-            "; ".join(filter(None, (self.scale, self.experiment))),
-        ]
-        if len(self.cells) > 1:
-            words = "; ".join(f"{cell}: {word}" for cell, word in self.cells)
-            lines.append(f"{words} ({self.majority:.0%} of the cells have the word of the row).")
+    def strip(self) -> tuple[tuple[str, CellVerdict], ...]:
+        """(unit, cell) of every test that counts: the marks of the claim."""
+        return tuple((test.unit, cell) for test in self.tests if test.counts for cell in test.cells)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader has to know beside the word."""
+        lines = []
+        if self.tests and self.n_seeds:
+            strength = f"{self.n_seeds} networks answer"
+            if self.detectable is not None:
+                strength += (
+                    "; so many show an effect of "
+                    f"{number(self.detectable)} {self.unit} in four of five cases"
+                )
+            lines.append(strength + ".")
         if self.n_not_learnt:
             networks = "network" if self.n_not_learnt == 1 else "networks"
             lines.append(
-                f"{self.n_not_learnt} {networks} had not learnt; without: "
-                f"{self.verdict_without_unlearnt}"
+                f"{self.n_not_learnt} {networks} had not learnt the task; without: "
+                f"{self.verdict_without_unlearnt}."
             )
-        if self.saturated_layers:
-            named = ", ".join(map(str, self.saturated_layers))
-            lines.append(f"saturated, left out: layer {named}")
+        if self.same_evidence_as:
+            lines.append(f"Same evidence as {self.same_evidence_as}.")
+        if self.exploratory:
+            lines.append("Exploratory: the criterion was changed when these results were known.")
         return tuple(lines)
 
     @property
-    def rows(self) -> tuple[tuple[str, ...], ...]:
-        """One line per part: what, effect and interval, criterion, p, word."""
-        return tuple(_row(part) for part in self.parts)
+    def provenance(self) -> str:
+        """Setting, scale, date and hash."""
+        parts = [
+            f"setting {self.setting}: {SETTINGS[self.setting]}",
+            self.scale,
+            f"criterion of {self.criterion_date}, {self.criterion_hash}",
+        ]
+        return "; ".join(filter(None, parts))
 
     def __str__(self) -> str:
-        """Word and parts as plain text."""
-        rows = (_COLUMNS, *self.rows)
-        widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-        table = (
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
-        return "\n".join((*self.headings, *table))
+        """Everything as plain text."""
+        lines = [f"{self.id}: {self.statement}"]
+        if self.criterion:
+            lines.append(f"What counts: {self.criterion}")
+        lines.append(f"{self.shown}: {self.finding or _NO_SENTENCE}")
+        lines += self.remarks
+        if self.tests:
+            found = (_row(test, cell) for test in self.tests for cell in test.cells)
+            lines += _aligned((_COLUMNS, *found))
+        return "\n".join([*lines, self.provenance])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        _, *others = self.headings
+        where = escape(self.source)
+        if self.link:
+            where = f'<a href="{escape(self.link)}">{where}</a>'
         lines = [
-            f"{badge(self.verdict)} <strong>{escape(self.id)}</strong> {escape(self.title)}"
-            + (f" ({escape(self.source)})" if self.source else ""),
-            f"<em>What counts.</em> {escape(self.criterion)}" if self.criterion else "",
-            *(escape(line) for line in others),
+            f"<p><strong>{escape(self.id)}</strong> {escape(self.statement)} "
+            f'<span class="source">({where})</span></p>',
+            f"<p><em>What counts.</em> {escape(self.criterion)}</p>" if self.criterion else "",
+            f"<p>{badge(self.verdict, self.shown)} {escape(self.finding or _NO_SENTENCE)}</p>",
+            _strip(self.strip) if len(self.strip) > 1 else "",
+            *(f'<p class="remark">{escape(line)}</p>' for line in self.remarks),
+            _numbers(self.tests) if self.tests else "",
+            f'<p class="provenance">{escape(self.provenance)}</p>',
         ]
-        table = _html_table(self.rows)
-        if len(self.rows) > _VISIBLE_ROWS:
-            table = f"<details><summary>All {len(self.rows)} tests</summary>{table}</details>"
-        text = "".join(f"<p>{line}</p>" for line in lines if line)
-        return f'<div class="judged">{text}{table}</div>'
+        return f'<div class="judged">{"".join(lines)}</div>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
@@ -169,55 +216,76 @@ class NoVerdict:
     __repr__ = __str__
 
 
-def badge(word: str) -> str:
-    """A verdict word with its symbol, as HTML."""
+def badge(word: str, said: str = "") -> str:
+    """A verdict word with its symbol, and its meaning on hover, as HTML."""
     symbol, kind = BADGES[word]
-    return f'<span class="verdict verdict-{kind}">{symbol} {word}</span>'
+    title = escape(WORDS[word], quote=True)
+    return f'<span class="verdict verdict-{kind}" title="{title}">{symbol} {said or word}</span>'
 
 
-def _html_table(rows: tuple[tuple[str, ...], ...]) -> str:
+_NO_SENTENCE = "No sentence was written for this word."
+_COLUMNS = ("where", "effect [95 % interval]", "asked", "mark")
+
+
+def _strip(cells: Iterable[tuple[str, CellVerdict]]) -> str:
+    """A mark for each cell, with its label, and its numbers on hover."""
+    marks = []
+    for unit, cell in cells:
+        symbol, meaning = MARKS[cell.mark]
+        said = meaning if cell.mark == "hollow" else f"{_found(cell, unit)}: {meaning}"
+        title = escape(f"{said}{f' ({cell.note})' if cell.note else ''}", quote=True)
+        kind = f"cell cell-{cell.mark}"
+        marks.append(f'<span class="{kind}" title="{title}">{symbol} {escape(cell.label)}</span>')
+    return f'<p class="strip">{" ".join(marks)}</p>'
+
+
+def _numbers(tests: Iterable[CheckVerdict]) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in _COLUMNS)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in _row(test, cell)) + "</tr>"
+        for test in tests
+        for cell in test.cells
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<details><summary>The tests in numbers</summary>{table}</details>"
 
 
-_COLUMNS = ("part", "effect [95 % interval]", "criterion", "p", "word")
+def _row(test: CheckVerdict, cell: CellVerdict) -> tuple[str, ...]:
+    where = ": ".join(filter(None, (test.what, cell.label)))
+    symbol, meaning = MARKS[cell.mark]
+    mark = f"{symbol} {meaning}" + (f" ({cell.note})" if cell.note else "")
+    if test.expects == "identity":
+        return where, cell.note, "", f"{symbol} {'holds' if cell.mark == 'agrees' else 'fails'}"
+    if not test.counts:
+        return where, _found(cell, test.unit), "", "reported"
+    return where, _found(cell, test.unit), _asked(test), mark
 
 
-def number(value: float) -> str:
-    """Three significant digits, with a space between thousands.
-
-    Examples
-    --------
-    >>> number(10_000), number(0.51709), number(-2)
-    ('10 000', '0.517', '-2')
-    """
-    if abs(value) >= 1000:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.3g}"
-
-
-def _row(part: PartVerdict) -> tuple[str, ...]:
-    layer = "" if part.layer is None else f"layer {part.layer}"
-    what = ", ".join(filter(None, (part.cell, part.group, layer, part.what)))
-    unit = f" {part.unit}" if part.unit else ""
-    if part.word in ("holds", "fails"):
-        return what, part.note, "", "", part.word
-    found = f"{number(part.effect)} [{number(part.low)}, {number(part.high)}]{unit}"
-    if part.signed is not None:
-        found += f"; D {number(part.signed[0])}"
-    criterion = "" if part.threshold is None else f"{part.side} {number(part.threshold)}{unit}"
-    word = part.word if part.decisive else "reported"
-    return what, found, criterion, _p(part), f"{word} ({part.note})" if part.note else word
+def _asked(test: CheckVerdict) -> str:
+    """The line, the margin and the size of a test."""
+    if test.expects == "absence":
+        return f"{number(test.null)} ± {number(test.margin or 0)}"
+    said = f"{test.side} {number(test.null)}"
+    if test.size_line is not None:
+        ends = sorted({test.size_line.low, test.size_line.high})
+        whose = test.size_line.source or "ours"
+        said += f"; size {' to '.join(map(number, ends))} ({whose})"
+    return said
 
 
-def _p(part: PartVerdict) -> str:
-    """The one-sided p of a test that counts, adjusted by Holm's rule where there are several."""
-    if not part.counts or part.p is None:
+def _found(cell: CellVerdict, unit: str) -> str:
+    if cell.mark == "hollow":
         return ""
-    p = part.p if part.p_holm is None else part.p_holm
-    if p <= 1e-4:
-        return "<= 0.0001"
-    return f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+    said = with_interval(cell.effect, cell.low, cell.high, unit)
+    if cell.signed is not None:
+        said += f"; signed {with_interval(*cell.signed, '')}"
+    return said
+
+
+def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    rows = tuple(rows)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

@@ -1,97 +1,75 @@
-"""From the words of many tests to the word of a row."""
+"""The word of a claim: one table, from what is expected, direction, size, scope and setting."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from ibcore.claims.decide import PartVerdict
-from ibcore.claims.registry import EFFECT_WORDS, IDENTITY_WORDS
+from ibcore.claims.decide import CheckVerdict
+
+WORDS = {
+    "reproduced": "seen as claimed: direction, size and scope",
+    "direction only": "the claimed direction, but smaller than claimed, or its size is open",
+    "mixed": "the claimed direction, but not in as many cells as claimed",
+    "open": "the interval covers the line: so many networks do not tell",
+    "none found": "whatever there is lies inside the margin of what counts as nothing",
+    "opposite": "the opposite of the claim is seen",
+    "seen": "seen on a stand-in for the source's data, estimator or scale",
+    "not seen on a stand-in": "not seen on a stand-in, which does not speak against the source",
+    "holds": "an identity or a theorem: every case tried",
+    "fails": "an identity or a theorem: a counterexample",
+    "not testable here": "true by construction, or undecidable in this setting",
+    "waiting for its run": "the criterion is fixed, the run is not made yet",
+    "not judged": "no run at full scale has been stored yet",
+}
+"""Word -> its meaning. "mixed" and "seen" are shown with the cells that agree: mixed (4 of 6)."""
+
+SETTINGS = {
+    "A": "the source's own setting",
+    "B": "what the source leaves open is scanned",
+    "C": "a stand-in for the source's data, estimator or scale",
+}
+RANKS = ("headline", "supporting", "check")
+
+_ON_A_STAND_IN = {
+    "reproduced": "seen",
+    "direction only": "seen",
+    "none found": "not seen on a stand-in",
+    "opposite": "not seen on a stand-in",
+}
 
 
-def combine(parts: Iterable[PartVerdict]) -> tuple[str, dict[str, str], float]:
-    """Put the words of all tests together.
+def word_of(tests: Sequence[CheckVerdict], setting: str) -> str:
+    """The word of a claim whose tests are decided, the primary one first.
 
-    Within one layer of one group the worst test decides. Over layers and groups: reproduced
-    where all are, partly where some are, else the worst. Over cells: the most common word; of
-    equally common ones partly where one of them is reproduced, else the worst. Parts that are
-    only reported, and saturated layers, do not count; with nothing left a row is undecided.
-
-    Returns
-    -------
-    word : str
-        Of the row.
-    cells : dict
-        Word of every cell, "" the name of the only one.
-    majority : float
-        Share of the cells that have the row's word.
+    Secondary tests that count can make it "mixed"; they never give it.
     """
-    decisive = [part for part in parts if part.decisive]
-    if decisive and all(part.word in IDENTITY_WORDS for part in decisive):
-        word = "holds" if all(part.word == "holds" for part in decisive) else "fails"
-        return word, {"": word}, 1.0
-    cells = {}
-    for cell in dict.fromkeys(part.cell for part in decisive):
-        units: dict[tuple[str, int | None], list[str]] = {}
-        for part in decisive:
-            if part.cell == cell and part.counts:
-                units.setdefault((part.group, part.layer), []).append(part.word)
-        cells[cell] = _subset_rule([_worst(words) for words in units.values()])
-    words = list(cells.values())
-    most = max(map(words.count, words), default=0)
-    common = {word for word in words if words.count(word) == most} or {"undecided"}
-    word = common.pop() if len(common) == 1 else _subset_rule(sorted(common))
-    return word, cells, words.count(word) / len(words) if words else 0.0
+    primary = tests[0]
+    if primary.m == 0:
+        return "not testable here"
+    counting = [test for test in tests if test.counts and test.m]
+    met = all(test.met for test in counting)
+    if primary.expects == "identity":
+        return "holds" if met else "fails"
+    if primary.direction == "agrees":
+        if not met:
+            word = "mixed"
+        elif primary.size in ("smaller", "open"):
+            word = "direction only"
+        else:
+            word = "reproduced"
+    else:
+        word = primary.direction
+    return _ON_A_STAND_IN.get(word, word) if setting == "C" else word
 
 
-def adjust_holm(parts: Sequence[PartVerdict]) -> tuple[PartVerdict, ...]:
-    """Put Holm's adjusted p beside the raw one where several counted tests stand together.
+def scope(tests: Sequence[CheckVerdict]) -> tuple[int, int]:
+    """Cells that agree, and cells that can answer, of all tests that count."""
+    counting = [test for test in tests if test.counts]
+    return sum(test.k for test in counting), sum(test.m for test in counting)
 
-    With p₍₁₎ ≤ … ≤ p₍ₘ₎ the adjusted ones are max over i ≤ k of min(1, (m - i + 1) p₍ᵢ₎).
+
+def shown(word: str, k: int, m: int) -> str:
+    """A word as it is shown.
+
+    >>> shown("mixed", 4, 6), shown("open", 0, 3)
+    ('mixed (4 of 6)', 'open')
     """
-    raw = {i: part.p for i, part in enumerate(parts) if part.counts and part.p is not None}
-    adjusted, found, m = 0.0, list(parts), len(raw)
-    for rank, i in enumerate(sorted(raw, key=raw.__getitem__) if m > 1 else ()):
-        adjusted = max(adjusted, min(1.0, (m - rank) * raw[i]))
-        found[i] = replace(parts[i], p_holm=adjusted)
-    return tuple(found)
-
-
-def headline(parts: Sequence[PartVerdict], name: str, row: str = "") -> PartVerdict:
-    """Return the part of this name whose numbers stand for the row.
-
-    Among those that count: one with the word of the row if there is one, else with the worst word;
-    of several the one that holds with the smallest margin or fails by the largest.
-
-    Raises
-    ------
-    ValueError
-        If no part has this name.
-    """
-    named = [part for part in parts if part.name == name and part.decisive]
-    if not named:
-        raise ValueError(f"no decisive part is called {name!r}, only {[p.name for p in parts]}.")
-    counting = [part for part in named if part.counts] or named
-    like_row = [part for part in counting if part.word == row] or counting
-    return max(like_row, key=lambda part: (_rank(part.word), -_margin(part)))
-
-
-def _margin(part: PartVerdict) -> float:
-    """How far the effect lies on the right side of its threshold."""
-    if part.threshold is None:
-        return 0.0
-    off = part.effect - part.threshold
-    return off if part.side.startswith(">") else -off
-
-
-def _subset_rule(words: Sequence[str]) -> str:
-    """All, some, or none: reproduced, partly, or the worst."""
-    if "reproduced" in words:
-        return "reproduced" if set(words) == {"reproduced"} else "partly"
-    return _worst(words)
-
-
-def _worst(words: Sequence[str]) -> str:
-    return max(words, key=_rank, default="undecided")
-
-
-def _rank(word: str) -> int:
-    return EFFECT_WORDS.index(word) if word in EFFECT_WORDS else IDENTITY_WORDS.index(word)
+    return f"{word} ({k} of {m})" if word == "mixed" else word

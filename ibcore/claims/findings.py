@@ -1,0 +1,93 @@
+"""Findings: a sentence for a word, with the numbers of the run put in.
+
+    {effect} {low} {high} {interval}   of the primary test: 5.1, 4.8, 5.5, "5.1 [4.8, 5.5] bits"
+    {n} {k} {m} {not_learnt}           networks; cells that agree, that can answer; not learnt
+    {percent} {percent_low} {percent_high}   effect and interval of a share, in per cent
+    {c[layer 5]} {p[layer 5]}          effect of a cell of any test, plain and in per cent
+    {i[layer 5]}                       the same with its interval
+    {t[rise]}                          effect of a test that has this name
+
+A sentence is written for one word. Where the word is another one there is no sentence, and what is
+published must have one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ibcore.claims.decide import CheckVerdict
+
+
+def sentence(
+    findings: Mapping[str, str], word: str, tests: Sequence[CheckVerdict], not_learnt: int = 0
+) -> str:
+    """The finding of a word; "" where none was written.
+
+    Raises
+    ------
+    ValueError
+        If the sentence asks for a number that the tests do not have.
+    """
+    if word not in findings:
+        return ""
+    first = tests[0]
+    cells = [(test, cell) for test in tests for cell in test.cells]
+    effects, percents, intervals = {}, {}, {}
+    for test, cell in reversed(cells):  # of two cells of one label the earlier test's counts
+        for label in (f"{test.name}: {cell.label}", cell.label):
+            effects[label] = number(cell.effect)
+            percents[label] = percent(cell.effect)
+            intervals[label] = with_interval(cell.effect, cell.low, cell.high, test.unit)
+    given = {
+        "effect": number(first.effect),
+        "low": number(first.low),
+        "high": number(first.high),
+        "interval": with_interval(first.effect, first.low, first.high, first.unit),
+        "percent": percent(first.effect),
+        "percent_low": percent(first.low),
+        "percent_high": percent(first.high),
+        "n": str(first.n),
+        "k": str(sum(test.k for test in tests if test.counts)),
+        "m": str(sum(test.m for test in tests if test.counts)),
+        "not_learnt": str(not_learnt),
+        "c": effects,
+        "p": percents,
+        "i": intervals,
+        "t": {test.name: number(test.effect) for test in tests},
+    }
+    try:
+        return findings[word].format_map(given)
+    except (KeyError, IndexError, AttributeError) as error:
+        raise ValueError(
+            f"the finding for {word!r} asks for {error}; there are {', '.join(given)}, the cells "
+            f"{', '.join(effects)} and the tests {', '.join(given['t'])}."
+        ) from error
+
+
+def with_interval(effect: float, low: float, high: float, unit: str) -> str:
+    """Effect, interval and unit.
+
+    >>> with_interval(5.123, 4.81, 5.5, "bits")
+    '5.12 [4.81, 5.5] bits'
+    """
+    return f"{number(effect)} [{number(low)}, {number(high)}] {unit}".rstrip()
+
+
+def percent(value: float) -> str:
+    """A share in per cent.
+
+    >>> percent(0.5), percent(0.968), percent(float("nan"))
+    ('50 %', '97 %', 'nan %')
+    """
+    return f"{100 * value:.3g} %" if abs(value) < 0.1 else f"{100 * value:.0f} %"
+
+
+def number(value: float) -> str:
+    """Three significant digits, with a space between thousands.
+
+    Examples
+    --------
+    >>> number(10_000), number(0.51709), number(-2), number(0.00012)
+    ('10 000', '0.517', '-2', '0.00012')
+    """
+    if abs(value) >= 1000:
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.3g}"
