@@ -19,7 +19,8 @@ from claim_planes import make_plane
 from scipy import stats
 
 from ibcore import claims
-from ibcore.claims.judge import evidence
+from ibcore.claims.criteria import CheckSpec
+from ibcore.claims.judge import checks_of
 
 N_SEEDS, N_CHECKPOINTS = 11, 18
 CEILING = 12.0
@@ -189,61 +190,70 @@ def rank_correlation(x, y):
 
 
 class Row(NamedTuple):
-    """What one test of a criterion stands on.
+    """What one cell of a test stands on.
 
     ``effect`` is the number that the function of all networks gives, where it is not a median.
+    ``label`` is "name of the test: label of the cell".
     """
 
     label: str
     values: Any
-    side: str
-    threshold: float | None
     effect: float | None = None
     signed: Any = None
-    saturated: bool = False
-    reported: bool = False
+    hollow: bool = False
 
 
-def distinct(thresholds):
-    """The thresholds of a claim with no two fractions alike; whole numbers are names here."""
+def distinct(settings):
+    """The numbers of a test with no two fractions alike; whole numbers are names here."""
     return {
         key: value + 0.008 * k * (value or 0.1) if isinstance(value, float) else value
-        for k, (key, value) in enumerate(thresholds.items(), 1)
+        for k, (key, value) in enumerate(settings.items(), 1)
     }
 
 
-def check(claim_id, rows, **thresholds):
-    """Compare the parts of a claim with ``rows(k, t)``, where ``k(name)`` is a known plane.
+def check(claim_id, rows, **changes):
+    """Compare the cells that a paper's functions make with ``rows(k, t)``.
 
-    ``thresholds``: those that would sort all made-up networks alike, at another value.
+    ``k(name)`` is a known plane and ``t`` what the tests say ``with``, of all of them together.
+    ``changes``: numbers that would sort all made-up networks alike, at another value.
     """
     claim = claims.find_claim(claim_id)
-    claim = replace(claim, thresholds=distinct(claim.thresholds | thresholds))
+    specs, together = [], {}
+    for spec in claim.tests:
+        if "function" in spec.entry:
+            own = spec.entry.get("with", {})
+            own = distinct(own | {key: changes[key] for key in changes if key in own})
+            together |= own
+            specs.append(CheckSpec({**spec.entry, "with": own}, spec.where, spec.expects))
+    claim = replace(claim, tests=tuple(specs))
     known = {}
 
     def plane(name, *settings, **more):
         return known.get(name) or known.setdefault(name, Known(name, *settings, **more))
 
-    expected = {row.label: row for row in rows(plane, claim.thresholds)}
+    expected = {row.label: row for row in rows(plane, together)}
     planes = {name: plane(name).plane for name in claim.experiments}
-    found = {part.label: part for part in evidence(claim, planes)}
+    found = {
+        f"{test.name}: {cell.label}": cell
+        for test in checks_of(claim, planes, None)
+        for cell in test.cells
+    }
     assert sorted(found) == sorted(expected)
     for label, row in expected.items():
         agree(label, found[label], row)
 
 
-def agree(label, part, row):
-    """Assert that a part has the numbers of its row."""
+def agree(label, cell, row):
+    """Assert that a cell has the numbers of its row."""
+    assert cell.answers != row.hollow, label
     values = np.asarray(row.values)
-    assert values.dtype != bool or row.saturated or len(set(values)) == 2, f"{label} sorts nobody"
-    np.testing.assert_allclose(part.values, values, atol=1e-9, err_msg=label)
-    assert (part.side, part.saturated) == (row.side, row.saturated), label
-    assert part.threshold == row.threshold, label
-    assert part.decisive != (row.reported or row.threshold is None), label
+    if values.dtype == bool and not row.hollow and cell.kind != "fact":
+        assert len(set(values)) == 2, f"{label} sorts nobody"
+    np.testing.assert_allclose(cell.values, np.asarray(values, float), atol=1e-9, err_msg=label)
     if row.effect is not None:
-        found = part.statistic(part.values[None]).item()
+        found = cell.estimate("known").effect
         np.testing.assert_allclose(found, row.effect, atol=1e-9, err_msg=label)
     if row.signed is not None:
-        np.testing.assert_allclose(part.signed, row.signed, atol=1e-9, err_msg=label)
+        np.testing.assert_allclose(cell.signed, row.signed, atol=1e-9, err_msg=label)
     else:
-        assert part.signed is None, label
+        assert cell.signed is None, label
