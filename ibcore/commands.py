@@ -155,14 +155,15 @@ class Judged(NamedTuple):
 def _judge_stored(study: Study, yours: dict[str, xr.Dataset]) -> Iterator[Judged]:
     """The claims of which some plane is there; nothing is computed."""
     for claim in registry.load_registry(study.chapter):
-        lacking = [name for name in claim.experiments if name not in yours]
-        if len(lacking) == len(claim.experiments):
+        wanted = registry.planes_of(claim)
+        lacking = [name for name in wanted if name not in yours]
+        if len(lacking) == len(wanted):
             continue
         if lacking:
             more = ", …" if len(lacking) > 2 else ""
             yield Judged(claim.id, f"not run: {', '.join(lacking[:2])}{more}")
             continue
-        given = {name: yours[name] for name in claim.experiments}
+        given = {name: yours[name] for name in wanted}
         try:
             yield _judged(study, claim, given)
         except ValueError as error:
@@ -199,16 +200,43 @@ def _compare_verdicts(published: dict[str, dict[str, Any]], yours: list[Judged])
         theirs, own = published.get(claim_id), mine.get(claim_id)
         if own is None or isinstance(own.entry, str):
             shown: tuple[str, str] = ("not run" if own is None else str(own.entry), "-")
+            how = own.ruler if own else ""
         else:
             shown = _word_and_effect(own.entry)
+            how = own.ruler
             if theirs and not own.ruler:
-                (same if own.entry["verdict"] == theirs["verdict"] else differ).append(claim_id)
-        rows.append((claim_id, *_word_and_effect(theirs), *shown, own.ruler if own else ""))
-    echo_table(("claim", "published", "effect", "yours", "effect", "your ruler"), rows)
+                alike = own.entry["verdict"] == theirs["verdict"]
+                (same if alike else differ).append(claim_id)
+                how = "" if alike else what_differs(theirs, own.entry)
+        rows.append((claim_id, *_word_and_effect(theirs), *shown, how))
+    head = ("claim", "published", "effect", "yours", "effect", "your ruler, or what differs")
+    echo_table(head, rows)
     typer.echo(f"{len(same)} of {len(same) + len(differ)} verdicts under the same ruler agree.")
     if differ:
         typer.echo(f"different: {', '.join(differ)}")
         raise typer.Exit(1)
+
+
+def what_differs(theirs: dict[str, Any], own: dict[str, Any]) -> str:
+    """Direction, size or scope, and whether the effects differ by more than the seeds explain.
+
+    Two effects with 95 % intervals differ beyond their seeds where they lie further apart than the
+    root of the squares of the half-widths that face each other.
+
+    >>> one = {"direction": "agrees", "size": "open", "scope": "3 of 3", "effect": 1.0,
+    ...        "low": 0.5, "high": 1.5}
+    >>> what_differs(one, one | {"direction": "open", "effect": 1.5, "low": 1.0, "high": 2.0})
+    'direction; within what the seeds explain'
+    """
+    parts = [key for key in ("direction", "size", "scope") if theirs[key] != own[key]]
+    ends = [one[key] for one in (theirs, own) for key in ("effect", "low", "high")]
+    if any(end is None for end in ends):
+        return ", ".join(parts)
+    lower, upper = sorted((theirs, own), key=lambda one: float(one["effect"]))
+    reach = (lower["high"] - lower["effect"]) ** 2 + (upper["effect"] - upper["low"]) ** 2
+    beyond = upper["effect"] - lower["effect"] > reach**0.5
+    said = "more than the seeds explain" if beyond else "within what the seeds explain"
+    return f"{', '.join(parts) or 'the word'}; {said}"
 
 
 def claims(claim_id: str | None) -> None:
@@ -217,11 +245,11 @@ def claims(claim_id: str | None) -> None:
         for chapter in papers():
             verdicts = published_verdicts(chapter)
             listed = [
-                (one.id, _word_and_effect(verdicts.get(one.id))[0], one.title)
+                (one.id, _word_and_effect(verdicts.get(one.id))[0], one.rank, one.title)
                 for one in registry.load_registry(chapter)
             ]
             typer.echo(chapter)
-            echo_table(("claim", "verdict", "title"), listed)
+            echo_table(("claim", "verdict", "rank", "title"), listed)
         return
     claim = registry.find_claim(claim_id)
     verdict = published_verdicts(claim.chapter).get(claim.id)
@@ -230,13 +258,17 @@ def claims(claim_id: str | None) -> None:
         ("source", claim.source),
         ("statement", claim.statement),
         ("criterion", claim.criterion),
-        ("thresholds", ", ".join(f"{name} = {v}" for name, v in claim.thresholds.items())),
-        ("experiments", ", ".join(claim.experiments)),
-        ("can say", ", ".join(claim.words)),
+        ("question", f"{claim.question}: {registry.questions().get(claim.question, '')}"),
+        ("rank", claim.rank),
+        ("setting", f"{claim.setting}: {registry.SETTINGS[claim.setting]}"),
+        ("decided by", f"{claim.criterion_hash}, of {claim.date}"),
+        ("experiments", ", ".join(registry.planes_of(claim))),
+        ("changed", "; ".join(f"{c.date}: {c.reason} (was {c.was})" for c in claim.changes)),
         ("note", claim.note),
         ("published", " ".join(_word_and_effect(verdict))),
+        ("finding", verdict["finding"] if verdict else ""),
     ]
-    echo_table(None, rows)
+    echo_table(None, [row for row in rows if row[1]])
 
 
 def certify(chapter: str | None, results: Path | None) -> None:
@@ -383,7 +415,11 @@ def _word_and_effect(entry: dict[str, Any] | None, absent: str = "-") -> tuple[s
     """Word and "1.2 [1.1, 1.4] bit" of a ledger entry."""
     if entry is None:
         return absent, "-"
+    word = entry["verdict"]
+    if scope := entry.get("scope"):
+        k, _, m = scope.partition(" of ")
+        word = registry.shown(word, int(k), int(m))
     if entry["effect"] is None:
-        return entry["verdict"], "-"
+        return word, "-"
     low, high = ("?" if entry[end] is None else f"{entry[end]:.3g}" for end in ("low", "high"))
-    return entry["verdict"], f"{entry['effect']:.3g} [{low}, {high}] {entry['unit']}".rstrip()
+    return word, f"{entry['effect']:.3g} [{low}, {high}] {entry['unit']}".rstrip()

@@ -260,7 +260,7 @@ class Study:
             known = ", ".join(one.id for one in self.claims)
             raise ValueError(f"{self.chapter} has no claim {claim_id!r}; it has {known}.")
         ruler = estimator if estimator is None or isinstance(estimator, str) else repr(estimator)
-        planes = self.planes(*claim.experiments)
+        planes = self.planes(*claims.planes_of(claim))
         try:
             return claims.judge(claim, planes, estimator=ruler)
         except ValueError as error:
@@ -299,7 +299,7 @@ class Study:
         ------
         ValueError
             For a smoke run or one with changed parameters: only what the chapter states is
-            published. If a claim has no verdict.
+            published. If a claim has no verdict, or a verdict no sentence.
         """
         if self.profile != "paper" or self.changes or self.n_bins or self.data != STAND_IN:
             raise ValueError("only a paper-scale run without changes can be published.")
@@ -334,4 +334,10 @@ def _decided(found: Sequence[Verdict | NoVerdict]) -> list[Verdict]:
     lost = [f"{one.id} ({one.reason})" for one in found if isinstance(one, NoVerdict)]
     if lost:
         raise ValueError(f"the ledger needs a verdict on every claim; none on {', '.join(lost)}.")
-    return [one for one in found if isinstance(one, Verdict)]
+    decided = [one for one in found if isinstance(one, Verdict)]
+    if void := [f"{one.id} ({one.verdict})" for one in decided if not one.finding]:
+        raise ValueError(
+            f"the findings of {', '.join(void)} were written for other words; write a sentence "
+            "for this one into claims.toml."
+        )
+    return decided

@@ -12,26 +12,38 @@ from pathlib import Path
 import numpy as np
 import pages
 import pytest
+import tiny_paper
 from claim_planes import EPOCHS, make_plane
 from typer.testing import CliRunner
 
 from ibcore import claims, cli, papers
-from ibcore.claims import ledger, registry
+from ibcore.claims import hashes, ledger
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "book" / "results"
-AGAIN = r"judge again: python -m ibcore run shwartz_ziv --results \S*"
+AGAIN = r"judge again: python -m ibcore run tiny --results \S*"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny(tmp_path_factory):
+    """A paper of three verdicts in the place of the book's, for all but those who read the book."""
+    folder = tiny_paper.write(tmp_path_factory.mktemp("papers"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IBCORE_PAPERS", str(folder))
+        yield folder
 
 
 def verdict_of(n_seeds=12):
-    """SZT-F1 on layers that obey the data-processing inequality."""
-    falling = np.tile(np.linspace(11, 6, 6), (len(EPOCHS), 1))
-    return claims.judge("SZT-F1", {"released": make_plane(falling, n_seeds=n_seeds)})
+    """TINY-2 on layers that lose two bits."""
+    falls = np.interp(np.log1p(EPOCHS), np.log1p([0, 10, 10_000]), [5, 8, 6])
+    return claims.judge(
+        "TINY-2", {"small": make_plane(np.tile(falls[:, None], (1, 3)), n_seeds=n_seeds)}
+    )
 
 
 @pytest.fixture(scope="module")
-def verdicts():
-    return [claims.judge("SZT-S3.1"), verdict_of()]
+def verdicts(tiny):
+    return [claims.judge("TINY-1"), verdict_of()]
 
 
 @pytest.fixture
@@ -43,7 +55,7 @@ def path(tmp_path, verdicts):
 
 
 def behind(path):
-    return path.parent / "verdicts" / "shwartz_ziv.json"
+    return path.parent / "verdicts" / "tiny.json"
 
 
 def edit(file, change):
@@ -61,23 +73,24 @@ def files_below(folder):
 def test_the_ledger_merges_by_id_and_comes_back(path):
     claims.write_ledger(path, [verdict_of(n_seeds=20)])
     entries = claims.load_ledger(path)
-    assert [entry["id"] for entry in entries] == ["SZT-S3.1", "SZT-F1"]
+    assert [entry["id"] for entry in entries] == ["TINY-1", "TINY-2"]
     assert set(entries[0]) == set(claims.LEDGER_KEYS)
     assert entries[1]["n_seeds"] == 20
     details = json.loads(behind(path).read_text())["verdicts"]
-    assert details[1]["registry_hash"] == claims.registry_hash()
-    assert details[1]["parts"][0]["threshold"] == 0.01
-    assert files_below(path.parent) == ["ledger.json", "verdicts/shwartz_ziv.json"]
+    assert details[1]["criterion_hash"] == claims.find_claim("TINY-2").criterion_hash
+    assert details[1]["tests"][0]["cells"][0]["mark"] == "agrees"
+    assert files_below(path.parent) == ["ledger.json", "verdicts/tiny.json"]
 
 
-def test_the_published_ledger_is_believed():
-    """Every registered claim has its verdict, by the criteria of today."""
+def test_the_published_ledger_is_believed(monkeypatch):
+    """Every claim has its verdict, by the criteria of today."""
+    monkeypatch.delenv("IBCORE_PAPERS")
     entries = claims.load_ledger(PUBLISHED / "ledger.json")
     registered = [one.id for name in papers.papers() for one in claims.load_registry(name)]
     assert [entry["id"] for entry in entries] == registered
 
 
-@pytest.mark.parametrize("given", [[claims.NoVerdict("SZT-F1")], []])
+@pytest.mark.parametrize("given", [[claims.NoVerdict("TINY-2")], []])
 def test_the_ledger_takes_verdicts_only(tmp_path, given):
     with pytest.raises(ValueError, match="takes verdicts from judge"):
         claims.write_ledger(tmp_path / "ledger.json", given)
@@ -87,8 +100,8 @@ def test_the_ledger_takes_verdicts_only(tmp_path, given):
 # What was edited is refused
 
 OTHER = {
-    "id": "SZT-F99",
-    "verdict": "partly",
+    "id": "TINY-9",
+    "verdict": "open",
     "effect": 99.0,
     "low": None,
     "high": 1e-9,
@@ -98,6 +111,20 @@ OTHER = {
     "scale": "50 seeds x 10 000 epochs",
     "experiment": "paper",
     "chapter": "saxe",
+    "direction": "opposite",
+    "size": "larger",
+    "scope": "1 of 9",
+    "quantifier": "some",
+    "setting": "C",
+    "rank": "check",
+    "question": 8,
+    "finding": "Nothing.",
+    "criterion_date": "2026-12-24",
+    "criterion_hash": "0" * 16,
+    "source_value": 3.0,
+    "detectable": 0.5,
+    "same_evidence_as": "TINY-1",
+    "exploratory": True,
 }
 
 
@@ -105,22 +132,22 @@ OTHER = {
 def test_an_edited_entry_is_refused(path, key):
     """Each field by itself: the tests of the chapter say otherwise."""
     edit(path, lambda entries: [entries[0], entries[1] | {key: OTHER[key]}])
-    with pytest.raises(ValueError, match=rf"^{path}: .*SZT-F") as refused:
+    with pytest.raises(ValueError, match=rf"^{path}: .*TINY-") as refused:
         claims.load_ledger(path)
     if key not in ("id", "chapter"):
-        assert f"SZT-F1: {key} is {OTHER[key]!r}, and the tests in" in str(refused.value)
+        assert f"TINY-2: {key} is {OTHER[key]!r}, and the tests in" in str(refused.value)
         assert refused.match(rf"one of the two was edited; {AGAIN}$")
 
 
-@pytest.mark.parametrize("key", ["verdict", "effect", "p", "registry_hash"])
+@pytest.mark.parametrize("key", ["verdict", "effect", "p", "criterion_hash"])
 def test_tests_that_were_edited_are_refused_also_together_with_the_ledger(path, key):
     """The same change in both files leaves them equal; the hash of the content tells."""
 
     def changed(entry):
-        if entry["id"] != "SZT-F1":
+        if entry["id"] != "TINY-2":
             return entry
         if key == "p":
-            return entry | {"parts": [entry["parts"][0] | {"p": 1e-5}]}
+            return entry | {"tests": [entry["tests"][0] | {"p": 1e-5}]}
         return entry | {key: OTHER.get(key, "0" * 16)}
 
     edit(behind(path), lambda c: c | {"verdicts": [*map(changed, c["verdicts"])]})
@@ -131,9 +158,9 @@ def test_tests_that_were_edited_are_refused_also_together_with_the_ledger(path, 
 
 
 def test_a_criterion_that_changed_after_its_verdict_is_refused(path, monkeypatch):
-    monkeypatch.setattr(ledger, "registry_hash", lambda chapter: "f" * 16)
-    message = rf"^{behind(path)}: the criteria of shwartz_ziv have changed since SZT-S3\.1"
-    with pytest.raises(ValueError, match=message + rf" was judged \(.* then, f+ now\); {AGAIN}$"):
+    monkeypatch.setattr(hashes, "rules_hash", lambda: "other")
+    message = rf"^{behind(path)}: what decides TINY-1 has changed since it"
+    with pytest.raises(ValueError, match=message + rf" was judged \(.* then, .* now\); {AGAIN}$"):
         claims.load_ledger(path)
 
 
@@ -141,10 +168,10 @@ def test_a_verdict_on_a_claim_that_is_gone_is_dropped(path, monkeypatch):
     """When its chapter is judged again."""
     claims_of = ledger.load_registry
     monkeypatch.setattr(
-        ledger, "load_registry", lambda name: [c for c in claims_of(name) if c.id != "SZT-F1"]
+        ledger, "load_registry", lambda name: [c for c in claims_of(name) if c.id != "TINY-2"]
     )
-    claims.write_ledger(path, [claims.judge("SZT-S3.1")])
-    assert [entry["id"] for entry in claims.load_ledger(path)] == ["SZT-S3.1"]
+    claims.write_ledger(path, [claims.judge("TINY-1")])
+    assert [entry["id"] for entry in claims.load_ledger(path)] == ["TINY-1"]
 
 
 # What is no ledger is refused
@@ -160,9 +187,9 @@ def test_a_verdict_on_a_claim_that_is_gone_is_dropped(path, monkeypatch):
         (b"[" * 100_000, "is not JSON"),
         (b"{}", "must hold a list, got dict"),
         (b"3", "must hold a list, got int"),
-        (b'["SZT-F1"]', "must have the keys id, verdict, .* got 'SZT-F1'"),
+        (b'["TINY-2"]', "must have the keys id, verdict, .* got 'TINY-2'"),
         (b"[[]]", "must have the keys id, verdict"),
-        (b"[]", "the ledger lacks SZT-S3.1, SZT-F1"),
+        (b"[]", "the ledger lacks TINY-1, TINY-2"),
     ],
 )
 def test_a_damaged_ledger_is_refused_by_name(path, content, message):
@@ -177,14 +204,14 @@ def test_a_damaged_ledger_is_refused_by_name(path, content, message):
         ({"effect": "big"}, "effect must be a number or null, got 'big'"),
         ({"effect": True}, "effect must be a number or null, got True"),
         ({"low": [1]}, "low must be a number or null"),
-        ({"n_seeds": -1}, "n_seeds must be a number of networks, got -1"),
-        ({"n_not_learnt": 0.5}, "n_not_learnt must be a number of networks"),
-        ({"id": ["SZT-F1"]}, r"id must be text, got \['SZT-F1'\]"),
+        ({"n_seeds": -1}, "n_seeds must be a whole number, got -1"),
+        ({"n_not_learnt": 0.5}, "n_not_learnt must be a whole number"),
+        ({"id": ["TINY-2"]}, r"id must be text, got \['TINY-2'\]"),
         ({"chapter": {}}, "chapter must be text"),
         ({"unit": None}, "unit must be text, got None"),
-        ({"id": "SZT-F99"}, "no claim is called 'SZT-F99'"),
-        ({"verdict": "confirmed"}, "it can be reproduced, partly.* got 'confirmed'"),
-        ({"chapter": "saxe"}, "it belongs to shwartz_ziv, got 'saxe'"),
+        ({"id": "TINY-9"}, "no claim is called 'TINY-9'"),
+        ({"verdict": "confirmed"}, "the words are reproduced, direction only.* got 'confirmed'"),
+        ({"chapter": "saxe"}, "it belongs to tiny, got 'saxe'"),
         ({"p": 0.05}, "must have the keys id, verdict"),
     ],
 )
@@ -196,7 +223,7 @@ def test_an_entry_that_cannot_be_is_refused(path, change, message):
 
 def test_an_endless_number_is_refused(path):
     """JSON knows no infinity, but 1e999 is read as one."""
-    path.write_text(path.read_text().replace('"effect": 0.0', '"effect": 1e999'))
+    path.write_text(path.read_text().replace('"effect": 1.0', '"effect": 1e999'))
     with pytest.raises(ValueError, match="effect must be a number or null, got inf"):
         claims.load_ledger(path)
 
@@ -204,8 +231,8 @@ def test_an_endless_number_is_refused(path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda entries: [*entries, entries[0]], r"has SZT-S3\.1 more than once"),
-        (lambda entries: entries[:1], "the ledger lacks SZT-F1"),
+        (lambda entries: [*entries, entries[0]], r"has TINY-1 more than once"),
+        (lambda entries: entries[:1], "the ledger lacks TINY-2"),
     ],
 )
 def test_every_verdict_stands_once(path, change, message):
@@ -218,9 +245,7 @@ def test_a_ledger_without_tests_is_refused(path):
     """By those who read it, and by those who would write over it and lose its verdicts."""
     behind(path).unlink()
     for use in (claims.load_ledger, lambda one: claims.write_ledger(one, [verdict_of()])):
-        with pytest.raises(
-            ValueError, match=r"SZT-S3\.1: the tests behind it are gone, there is no"
-        ):
+        with pytest.raises(ValueError, match=r"TINY-1: the tests behind it are gone, there is no"):
             use(path)
     path.write_text("[]")
     with pytest.raises(ValueError, match="the ledger lacks every verdict; remove it or judge"):
@@ -233,8 +258,8 @@ def test_a_ledger_without_tests_is_refused(path):
         ([], "must hold content_hash and verdicts"),
         ({"verdicts": []}, "must hold content_hash and verdicts"),
         ({"content_hash": 1, "verdicts": []}, "was edited"),
-        ({"content_hash": registry.content_hash("x"), "verdicts": "x"}, "must have the keys"),
-        ({"content_hash": registry.content_hash([{}]), "verdicts": [{}]}, "must have the keys"),
+        ({"content_hash": hashes.content_hash("x"), "verdicts": "x"}, "must have the keys"),
+        ({"content_hash": hashes.content_hash([{}]), "verdicts": [{}]}, "must have the keys"),
     ],
 )
 def test_tests_in_another_form_are_refused_by_name(path, content, message):
@@ -280,17 +305,17 @@ def test_a_run_that_ended_between_two_files_is_mended_by_the_next(path, monkeypa
     old = path.read_bytes()
     claims.write_ledger(path, [verdict_of(n_seeds=20)])
     path.write_bytes(old)
-    with pytest.raises(ValueError, match=r"SZT-F1: n_seeds is 12, and the tests in .* say 20"):
+    with pytest.raises(ValueError, match=r"TINY-2: n_seeds is 12, and the tests in .* say 20"):
         claims.load_ledger(path)
-    claims.write_ledger(path, [claims.judge("SZT-S3.1")])
+    claims.write_ledger(path, [claims.judge("TINY-1")])
     assert claims.load_ledger(path)[1]["n_seeds"] == 20
 
 
 def test_other_chapters_do_not_hinder(path, verdicts, monkeypatch):
     """Criteria of two chapters have changed: each can be judged again, one after the other."""
-    monkeypatch.setattr(ledger, "registry_hash", lambda chapter: "f" * 16)
+    monkeypatch.setattr(hashes, "rules_hash", lambda: "other")
     claims.write_ledger(path, verdicts)
-    with pytest.raises(ValueError, match="the criteria of shwartz_ziv have changed"):
+    with pytest.raises(ValueError, match="what decides TINY-1 has changed"):
         claims.load_ledger(path)
 
 
@@ -314,8 +339,8 @@ def test_many_writers_leave_one_whole_ledger(path, verdicts):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
-    assert [entry["id"] for entry in claims.load_ledger(path)] == ["SZT-S3.1", "SZT-F1"]
-    assert files_below(path.parent) == ["ledger.json", "verdicts/shwartz_ziv.json"]
+    assert [entry["id"] for entry in claims.load_ledger(path)] == ["TINY-1", "TINY-2"]
+    assert files_below(path.parent) == ["ledger.json", "verdicts/tiny.json"]
 
 
 def test_who_writes_last_has_seen_what_others_wrote(path, verdicts, monkeypatch):
@@ -344,7 +369,7 @@ def test_everybody_may_read_what_is_written(path):
 
 
 @pytest.fixture
-def book(tmp_path):
+def book(tmp_path, monkeypatch):
     """A copy of the book's ledger, its tests and its texts."""
     book = tmp_path / "book"
     shutil.copytree(PUBLISHED / "verdicts", book / "results" / "verdicts")

@@ -1,4 +1,4 @@
-"""Write what is generated: book/index.md, book/ledger.md and two places of the README.
+"""Write what is generated: index, ledger and changes of the book, and two places of the README.
 
 python book/_tools/pages.py
 
@@ -11,7 +11,6 @@ ledger says is text: no sign in it becomes markup of a page.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import sys
@@ -22,21 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import execute
+from mdtext import anchor, link, number, plain, table, title, without_tags
 
-from ibcore.claims import BADGES, badge, load_ledger, load_registry
+from ibcore.claims import BADGES, SETTINGS, WORDS, badge, load_ledger, load_registry, tensions
+from ibcore.claims import questions as asked
+from ibcore.claims import shown as word_with_scope
 from ibcore.files import write_whole
-
-# What the words mean, in the order of the tables.
-WORDS = {
-    "reproduced": "the criterion holds for the median network and for its interval",
-    "holds": "an identity or a theorem that holds in every case tried",
-    "partly": "the right direction, but not certain, or not in every case named",
-    "not reproduced": "the criterion is not met",
-    "fails": "an identity or a theorem with a case against it",
-    "inverted": "the opposite of the claim is what is seen",
-    "undecided": "too few networks, or too wide an interval, to tell",
-    "not judged": "no run at full scale has been stored yet",
-}
 
 MARK = "<!-- Written by book/_tools/pages.py (make pages); edits here are lost. -->"
 
@@ -49,7 +39,7 @@ class Chapter:
     page: str  # "01_shwartz_ziv"
     title: str  # Markdown without HTML
     text: str
-    claims: Sequence[Any]  # with the attributes id, source, statement
+    claims: Sequence[Any]  # with the attributes of ibcore.claims.Claim
 
 
 def read_chapters(book: Path = execute.BOOK) -> list[Chapter]:
@@ -62,75 +52,10 @@ def read_chapters(book: Path = execute.BOOK) -> list[Chapter]:
     return found
 
 
-def title(text: str) -> str:
-    """The first heading of a MyST text.
-
-    >>> title("---\\nkernelspec: x\\n---\\n(top)=\\n# Two phases?\\n\\nText")
-    'Two phases?'
-    """
-    heading = re.search(r"^# (.+)$", text, flags=re.MULTILINE)
-    if heading is None:
-        raise ValueError("a chapter needs a first line of the form '# Title'")
-    return heading[1].strip()
-
-
 def read_ledger(path: Path) -> dict[str, dict[str, Any]]:
     """The stored verdicts by claim; none where there is no ledger yet."""
     rows = load_ledger(path) if path.exists() else []
     return {row["id"]: row for row in rows}
-
-
-# Emphasis (not the _ within a word), code, formulas, roles, links, footnotes.
-MARKUP = re.compile(r"[\\`*{}$~]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:{])|\[(?=\^)")
-
-
-def plain(text: str, markup: re.Pattern = MARKUP) -> str:
-    r"""Text as Markdown and HTML that show just this text.
-
-    Only what would be read as markup is changed.
-
-    >>> plain("I(X;T) & 2 <b>")
-    'I(X;T) & 2 &lt;b&gt;'
-    >>> print(plain("IX[T] of n_MC, [a](b), $x$, _so_"))
-    IX[T] of n_MC, [a\](b), \$x\$, \_so\_
-    """
-    return without_tags(markup.sub(lambda sign: "\\" + sign[0], text))
-
-
-def link(text: str, target: str) -> str:
-    """A link that shows just this text: within one, each bracket counts."""
-    return f"[{plain(text, re.compile(MARKUP.pattern + r'|[][]'))}]({target})"
-
-
-def without_tags(text: str) -> str:
-    """Markdown whose signs of HTML are shown and not obeyed.
-
-    >>> without_tags("Dong & Hisham <i>, &lt;")
-    'Dong & Hisham &lt;i&gt;, &amp;lt;'
-    """
-    return re.sub(r"[<>]|&(?=[#\w])", lambda sign: html.escape(sign[0]), text)
-
-
-def anchor(claim_id: str) -> str:
-    """The target that a chapter sets above the verdict of a claim.
-
-    >>> anchor("SZT-F3a")
-    'verdict-szt-f3a'
-    """
-    return "verdict-" + re.sub(r"[^a-z0-9]+", "-", claim_id.lower()).strip("-")
-
-
-def number(value: float) -> str:
-    """Three significant digits.
-
-    >>> number(0.51234), number(-2.0), number(12345.6)
-    ('0.512', '−2', '12300')
-    """
-    rounded = float(f"{value:.3g}")
-    text = f"{rounded:g}" if abs(rounded) < 1e6 else f"{rounded:.3g}"
-    if abs(rounded) >= 1000 and rounded == int(rounded):
-        text = str(int(rounded))
-    return text.replace("-", "−")
 
 
 def effect(row: dict[str, Any]) -> str:
@@ -155,66 +80,177 @@ def seeds(row: dict[str, Any]) -> str:
     return f"{row['n_seeds']}" + (f" ({not_learnt} had not learnt)" if not_learnt else "")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"\s+", " ", str(text)).strip().replace("|", r"\|")
-
-
 def word_of(claim: Any, ledger: dict[str, dict[str, Any]]) -> str:
     return ledger[claim.id]["verdict"] if claim.id in ledger else "not judged"
+
+
+def shown(claim: Any, ledger: dict[str, dict[str, Any]]) -> str:
+    """The word with its cells: "mixed (4 of 6)"."""
+    word = word_of(claim, ledger)
+    k, _, m = ledger.get(claim.id, {}).get("scope", "").partition(" of ")
+    return word_with_scope(word, int(k or 0), int(m or 0))
 
 
 def ledger_table(chapter: Chapter, ledger: dict[str, dict[str, Any]]) -> str:
     rows = []
     for claim in chapter.claims:
-        target = anchor(claim.id)
-        linked = f"({target})=" in chapter.text
-        name = link(claim.id, f"#{target}") if linked else plain(claim.id)
-        verdict = badge(word_of(claim, ledger))
         row = ledger.get(claim.id)
-        rest = (effect(row), seeds(row), plain(row["scale"] or "")) if row else ("", "", "")
-        rows.append((name, verdict, plain(claim.statement), *rest))
-    return table(("Claim", "Verdict", "What it says", "Effect", "Networks", "Scale"), rows)
+        verdict = badge(word_of(claim, ledger), shown(claim, ledger))
+        said = plain(claim.statement)
+        if row and row["finding"]:
+            said += f"<br>*Found:* {plain(row['finding'])}"
+        about = claim.rank + (", exploratory" if row and row["exploratory"] else "")
+        rest = (effect(row), seeds(row)) if row else ("", "")
+        rows.append((linked(claim, chapter), verdict, said, *rest, f"{about}, {claim.setting}"))
+    head = ("Claim", "Verdict", "What it says, and what is found", "Effect", "Networks", "Kind")
+    return table(head, rows)
+
+
+def linked(claim: Any, chapter: Chapter) -> str:
+    """The id of a claim, with a link to its verdict where the chapter has the target."""
+    target = anchor(claim.id)
+    if f"({target})=" in chapter.text:
+        return link(claim.id, f"#{target}")
+    return plain(claim.id)
+
+
+def count_of(claims: Iterable[Any], ledger: dict[str, dict[str, Any]], mark: Any = None) -> str:
+    """How often each verdict was given: "12 reproduced, 3 open"."""
+    found = Counter(word_of(claim, ledger) for claim in claims)
+    if mark is None:
+        return ", ".join(f"{found[word]} {word}" for word in WORDS if found[word])
+    return "<br>".join(f"{found[word]} × {mark(word)}" for word in WORDS if found[word])
+
+
+def headlines(chapters: Iterable[Chapter]) -> list[Any]:
+    """Headline claims that do not repeat another one."""
+    every = (claim for chapter in chapters for claim in chapter.claims)
+    return [one for one in every if one.rank == "headline" and not one.same_evidence_as]
 
 
 def ledger_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) -> str:
     """book/ledger.md."""
     meanings = table(("Verdict", "Meaning"), ((badge(word), what) for word, what in WORDS.items()))
+    settings = "; ".join(f"{name}: {what}" for name, what in SETTINGS.items())
     parts = [
         MARK,
         "(ledger)=\n# The ledger: every claim and its verdict",
-        "Each row is one claim of a published source. The criterion was written down before the "
-        "first run at full scale; a program compares it with the stored results and gives the "
-        "verdict. The number of a claim leads to the place where the chapter judges it.",
+        f"Of the headline claims: {count_of(headlines(chapters), ledger)}.",
+        "A row is a statement of a source, or a check of ours where it says so. Its criterion is "
+        "one primary test, asked in one or more cells; a program compares it with the stored "
+        "results. Direction, size and scope are told apart, and the word follows from them by one "
+        "table. The number of a claim leads to the place where the chapter judges it.",
         meanings,
-        "An effect stands with its 95 % interval over networks trained from different seeds. "
-        "Networks that had not learnt their task are counted, not left out. In a chapter every "
-        "test of a row has its one-sided p against the threshold, adjusted by Holm's rule where "
-        "several tests count.",
+        f"**Kind.** Headline: what the source is known for. Supporting: what it rests on. Check: a "
+        f"definition, a theorem or a note of ours, which is not counted. Setting {settings}. "
+        "*Exploratory*: the criterion was changed when results of these networks were known, see "
+        "[What changed and why](changes.md); fresh networks decide it.",
+        "**Effects** stand with their 95 % interval over networks trained from different seeds. An "
+        "interval that covers the line is open, on both sides of it. Networks that had not learnt "
+        "their task are counted, not left out; a plane on which fewer than half learnt answers "
+        "nothing.",
+        TABLE_OF_WORDS,
     ]
     if not ledger:
         parts.append("Nothing has been judged yet: no run at full scale has been stored.")
     for chapter in chapters:
         parts.append(f"## {chapter.title}")
         parts.append(f":::{{div}} ledger\n{ledger_table(chapter, ledger)}\n:::")
+    if pairs := tensions():
+        parts.append(tension_section(pairs))
     return "\n\n".join(parts) + "\n"
 
 
-def counts(chapter: Chapter, ledger: dict[str, dict[str, Any]]) -> str:
-    """How often each verdict was given: "12 reproduced, 3 partly"."""
-    found = Counter(word_of(claim, ledger) for claim in chapter.claims)
-    return "<br>".join(f"{found[word]} × {badge(word)}" for word in WORDS if found[word])
+TABLE_OF_WORDS = """\
+:::{dropdown} How the word follows
+| expected | primary test | size | scope | word |
+| --- | --- | --- | --- | --- |
+| effect | agrees | as claimed, larger, no number given | enough cells | reproduced |
+| effect | agrees | smaller, open | enough cells | direction only |
+| effect | agrees | any | too few cells | mixed (k of m) |
+| effect | open | – | – | open |
+| effect | inside the margin | – | – | none found |
+| effect | opposite | – | – | opposite |
+| absence | inside the margin | – | enough, too few cells | reproduced, mixed (k of m) |
+| absence | beyond the margin | – | – | opposite |
+| absence | covers the margin | – | – | open |
+| either, on a stand-in | as above | – | – | seen, open, not seen on a stand-in |
+| identity, theorem | every case tried, a counterexample | – | – | holds, fails |
+
+Enough cells: one where the claim says *can* (the best of many is corrected by Holm's rule), half of
+them where it says *typically*, more than half and none against it where it says *all*.
+:::"""
+
+
+def tension_section(pairs: Sequence[Any]) -> str:
+    """Claims whose findings oppose each other, and why both stand."""
+    lines = ["## Findings that oppose each other, and why both stand"]
+    texts = asked()
+    for one in pairs:
+        sides = "; ".join(", ".join(plain(name) for name in one[side]) for side in ("yes", "no"))
+        question = texts.get(one["question"], "")
+        lines.append(f"**{plain(question)}** ({sides}). {plain(one['because'])}")
+    return "\n\n".join(lines)
+
+
+def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) -> str:
+    """book/changes.md: the words of the first scheme, those of today, and why they differ."""
+    parts = [
+        MARK,
+        "(changes)=\n# What changed and why",
+        CHANGES_TEXT,
+    ]
+    for chapter in chapters:
+        rows = [
+            (
+                linked(claim, chapter),
+                OLD_WORDS.get(claim.id, "–"),
+                badge(word_of(claim, ledger), shown(claim, ledger)),
+                "; ".join(f"{one.date}: {one.reason}" for one in claim.changes) or "–",
+            )
+            for claim in chapter.claims
+        ]
+        head = ("Claim", "First scheme", "Today", "What changed in the criterion")
+        parts += [
+            f"## {chapter.title}",
+            table(head, ((a, plain(b), c, plain(d)) for a, b, c, d in rows)),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+CHANGES_TEXT = """\
+Until November 2026 every claim got one word from a rule that put all of its tests together. The
+numbers under the words have been derived again from the stored results by other code, and they
+stand. The words did not: "partly" stood for anything from none to nine tenths of the tests met, an
+interval that just covered a line was called a failure or half a success by a hair, and a claim of
+many tests could hardly be reproduced at all.
+
+Since then direction, size, scope and setting are told apart, each claim has one primary test, and
+the word follows from one table (see [the ledger](ledger.md)). This page keeps the words of the
+first scheme for every row. Where a row says nothing about its criterion, only the words for the
+same test changed.
+
+A criterion that is changed when results are known proves little by itself. Rows whose criterion
+changed are marked *exploratory* until networks that nobody has seen yet, trained from fresh seeds,
+have been judged by it."""
+
+
+def old_words(path: Path = execute.BOOK / "papers" / "first_words.json") -> dict[str, str]:
+    """Verdicts of the first scheme, by claim."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+OLD_WORDS = old_words()
 
 
 def index_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) -> str:
     """book/index.md."""
     overview = table(
         ("Chapter", "Claims", "Verdicts"),
-        ((f"[{c.title}]({c.page}.ipynb)", str(len(c.claims)), counts(c, ledger)) for c in chapters),
+        (
+            (f"[{c.title}]({c.page}.ipynb)", str(len(c.claims)), count_of(c.claims, ledger, badge))
+            for c in chapters
+        ),
     )
     judged = sum(claim.id in ledger for chapter in chapters for claim in chapter.claims)
     state = (
@@ -242,13 +278,15 @@ program say whether the claim holds. {state}
 
 ## How to read it
 
-A chapter begins with a claim and with what would count as its confirmation: which estimator,
-which layer, which threshold. These were fixed before the result was known. Then come the figures,
-the verdict, and what we do differently from the source. Bands in the figures are over networks
-trained from different seeds. All information is in bits.
+A chapter begins with a claim and with what counts as its confirmation: which estimator, which
+layer, which line. Then come the figures, the verdict, and what we do differently from the source.
+Bands in the figures are over networks trained from different seeds. All information is in bits.
 
-A verdict is a word with a number behind it. It says what this experiment shows, not what is true
-of all networks; where another bin width or another seed would have changed it, the chapter says so.
+A verdict is a word with a finding: a sentence with the numbers of the run. It tells apart whether
+the direction is as claimed, whether the size is, and in how many of the layers or settings asked.
+It says what this experiment shows, not what is true of all networks; where another bin width or
+another seed would have changed it, the chapter says so. Criteria that were changed when results
+were known are listed, with their old words, on [a page of their own](changes.md).
 
 ## How to run it again
 
@@ -279,20 +317,15 @@ def readme_with_verdicts(readme: str, chapters: Sequence[Chapter], ledger: dict[
     """The README with the present verdicts between its two marks, a fold for each chapter."""
     folds = []
     for chapter in chapters:
-        words = [word_of(claim, ledger) for claim in chapter.claims]
-        rows = [
-            (
-                link(claim.id, f"book/{chapter.page}.md"),
-                plain(claim.title),
-                f"{BADGES[word][0]} {word}",
-            )
-            for claim, word in zip(chapter.claims, words, strict=True)
-        ]
-        found = Counter(words)
-        summary = ", ".join(f"{found[word]} {word}" for word in WORDS if found[word])
+        rows = []
+        for claim in chapter.claims:
+            word, found = shown(claim, ledger), ledger.get(claim.id, {}).get("finding", "")
+            symbol = BADGES[word_of(claim, ledger)][0]
+            name = link(claim.id, f"book/{chapter.page}.md")
+            rows.append((name, plain(claim.title), f"{symbol} {word}", plain(found)))
         folds.append(
-            f"<details><summary>{chapter.title} ({summary})</summary>\n\n"
-            f"{table(('Claim', 'In short', 'Verdict'), rows)}\n\n</details>"
+            f"<details><summary>{chapter.title} ({count_of(chapter.claims, ledger)})</summary>\n\n"
+            f"{table(('Claim', 'In short', 'Verdict', 'What is found'), rows)}\n\n</details>"
         )
     short = "\n\n".join(folds)
     return README_PLACE.sub(lambda place: f"{place[1]}\n{short}\n\n{place[2]}", readme)
@@ -319,6 +352,7 @@ def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
     found = {
         book / "index.md": index_page(chapters, ledger),
         book / "ledger.md": ledger_page(chapters, ledger),
+        book / "changes.md": changes_page(chapters, ledger),
     }
     if readme.exists():
         text = readme.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from ibcore.claims.cells import Cell, cell, correlation, fact, share
 from ibcore.claims.decide import Check, CheckVerdict, decide
 from ibcore.claims.judge import checks_of, judge
 from ibcore.claims.ledger import ledger_entry, load_ledger, verdict_details, write_ledger
-from ibcore.claims.registry import Claim, find_claim, load_registry, questions, tensions
+from ibcore.claims.registry import Claim, find_claim, load_registry, planes_of, questions, tensions
 from ibcore.claims.verdict import BADGES, LEDGER_KEYS, MARKS, NoVerdict, Verdict, badge
 from ibcore.claims.words import RANKS, SETTINGS, WORDS, shown, word_of
 
@@ -34,6 +34,7 @@ __all__ = [
     "ledger_entry",
     "load_ledger",
     "load_registry",
+    "planes_of",
     "questions",
     "share",
     "shown",

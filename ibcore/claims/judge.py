@@ -10,7 +10,7 @@ import xarray as xr
 from ibcore.claims import effects
 from ibcore.claims.decide import Check, CheckVerdict, decide
 from ibcore.claims.findings import number, sentence
-from ibcore.claims.registry import Claim, find_claim
+from ibcore.claims.registry import Claim, find_claim, planes_of
 from ibcore.claims.verdict import _SEAL, NoVerdict, Verdict
 from ibcore.claims.words import scope, word_of
 from ibcore.papers import paper_module
@@ -51,12 +51,10 @@ def judge(
     holds
     """
     claim = find_claim(claim) if isinstance(claim, str) else claim
-    if claim.same_evidence_as:
-        return _shared(claim, planes, estimator)
     given = planes or {}
     if claim.not_testable or claim.waits:
         return _untested(claim)
-    missing = [name for name in claim.experiments if name not in given]
+    missing = [name for name in planes_of(claim) if name not in given]
     if missing:
         raise ValueError(f"{claim.id} needs the planes {', '.join(missing)}; run them first.")
     if claim.all_rulers and estimator is not None:
@@ -64,6 +62,8 @@ def judge(
             f"{claim.id} compares rulers that its criterion names; it cannot be judged by "
             f"{estimator} alone."
         )
+    if claim.same_evidence_as:
+        return _shared(claim, given, estimator)
     planes = {name: given[name] for name in claim.experiments}
     if any(plane.attrs.get("profile") == "smoke" for plane in planes.values()):
         return NoVerdict(claim.id)
@@ -123,7 +123,7 @@ def _decided(claim: Claim, planes: Planes, estimator: str | None) -> tuple[Check
     )
 
 
-def _shared(claim: Claim, planes: Planes | None, estimator: str | None) -> Verdict | NoVerdict:
+def _shared(claim: Claim, planes: Planes, estimator: str | None) -> Verdict | NoVerdict:
     """The verdict of another claim, under this one's name and in this one's words."""
     other = find_claim(claim.same_evidence_as)
     found = judge(other, planes, estimator=estimator)

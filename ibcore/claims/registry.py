@@ -18,7 +18,7 @@ from typing import Any, TypeGuard
 
 from ibcore.claims.criteria import CheckSpec, refuse
 from ibcore.claims.decide import EXPECTS
-from ibcore.claims.hashes import content_hash, deciding_hash
+from ibcore.claims.hashes import deciding_hash
 from ibcore.claims.words import RANKS, SETTINGS, WORDS
 from ibcore.papers import paper_file, papers, papers_folder, read_toml, shown
 
@@ -187,6 +187,13 @@ def find_claim(claim_id: str) -> Claim:
     return claims[claim_id]
 
 
+def planes_of(claim: Claim) -> tuple[str, ...]:
+    """Planes that its verdict needs, by name: those of the row whose evidence it shares, too."""
+    if claim.same_evidence_as:
+        return find_claim(claim.same_evidence_as).experiments
+    return () if claim.waits or claim.not_testable else claim.experiments
+
+
 def questions() -> dict[int, str]:
     """The questions that claims answer, by number; none where the papers have no such file."""
     file = papers_folder() / "questions.toml"
@@ -326,5 +333,3 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda value: isinstance(value, list) and all(map(_is_change, value)),
     ),
 }
-
-__all__ = ["Change", "Claim", "content_hash", "find_claim", "load_registry", "parse_claims"]

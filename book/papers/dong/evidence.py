@@ -1,208 +1,243 @@
-"""Evidence for the claims of Dong & Hisham: planes in, parts of criteria out.
+"""What the vocabulary cannot say of Dong & Hisham: forty settings as units, and mirror images.
 
-One function per claim, named in ``claims.toml``, where the criterion is written in
-words and every number stands. Layers 1 to 3 of the 4-16-16-8-3 networks are hidden.
+The source leaves nearly everything open, so its sentences are asked of forty settings. The median
+of the five networks of a setting counts as one number; a setting whose networks did not learn the
+task gives none. Where an arm is one experiment, its networks are the units. ``groups`` names arms
+by their experiments without the number, ``pairs`` an arm and the one it is compared with.
 """
+
+import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from ibcore.claims import effects as fx
-from ibcore.claims.common import Planes, Thresholds
-from ibcore.claims.decide import Part, fact, median, reported, share, statistic
+from ibcore.claims.cells import Cell, cell, fact, share
+from ibcore.claims.common import Planes, Settings
 
-HIDDEN = [1, 2, 3]
+Several = Sequence[xr.Dataset]
 
 
-def _mirror(planes: Planes, t: Thresholds, name: str) -> dict[str, xr.DataArray]:
+def falls(planes: Planes, t: Settings) -> list[Cell]:
+    """F2 to F5: what the hidden layer that loses most loses of ``quantity``."""
+    return [
+        cell(
+            label,
+            _units(many, lambda plane: _largest_fall(plane, t), t),
+            signed=_units(many, lambda plane: _largest_fall(plane, t, since_learnt=True), t),
+        )
+        for label, many in _groups(planes, t)
+    ]
+
+
+def how_often(planes: Planes, t: Settings) -> list[Cell]:
+    """F2 to F5: share of the units that lose more than ``line``."""
+    return [
+        share(label, _flags(_units(many, lambda plane: _largest_fall(plane, t), t), t["line"]))
+        for label, many in _groups(planes, t)
+    ]
+
+
+def label_falls_more(planes: Planes, t: Settings) -> list[Cell]:
+    """F4r: fall of I(T;Y) in parts of H(Y) minus that of I(T;X) in parts of log2 N."""
+    return [
+        cell(label, _units(many, lambda plane: _label_minus_input(plane, t), t))
+        for label, many in _groups(planes, t)
+    ]
+
+
+def adds(planes: Planes, t: Settings) -> list[Cell]:
+    """C2: what the hidden layers lose with the penalty minus what they lose without, on average."""
+    return [
+        cell(label, _units(many, lambda one, other: _mean_fall(one, t) - _mean_fall(other, t), t))
+        for label, many in _pairs(planes, t)
+    ]
+
+
+def alike(planes: Planes, t: Settings) -> list[Cell]:
+    """F23: rank correlation of the mean curves of two arms, over layers and checkpoints."""
+    cells = []
+    for label, many in _pairs(planes, t):
+        curves = [np.stack([_points(plane, t) for plane in pair], axis=1) for pair in many]
+        if len(curves) == 1:
+            cells.append(cell(label, curves[0], statistic=_rank_of_means))
+            continue
+        found = [float(_rank_of_means(one[None])[0]) for one in curves]
+        learnt = [_learnt(pair, t) for pair in many]
+        cells.append(cell(label, np.where(learnt, found, np.nan)))
+    return cells
+
+
+def overtrained(planes: Planes, t: Settings) -> list[Cell]:
+    """C1: test loss at the end over its minimum; signed, end minus what it is early on."""
+
+    def rise(plane: xr.Dataset) -> xr.DataArray:
+        return plane.test_loss.isel(epoch=-1) / plane.test_loss.min("epoch")
+
+    def later(plane: xr.Dataset) -> xr.DataArray:
+        return plane.test_loss.isel(epoch=-1) - fx.at_epoch(plane.test_loss, t["short"])
+
+    return [
+        cell(label, _units(many, rise, t), signed=_units(many, later, t))
+        for label, many in _groups(planes, t)
+    ]
+
+
+def enough(planes: Planes, t: Settings) -> list[Cell]:
+    """C1: test accuracy early on minus that at the epoch at which it is best on average."""
+
+    def short(plane: xr.Dataset) -> xr.DataArray:
+        best = int(plane.test_accuracy.mean("seed").argmax("epoch"))
+        early = fx.at_epoch(plane.test_accuracy, t["short"])
+        return early - plane.test_accuracy.isel(epoch=best, drop=True)
+
+    return [cell(label, _units(many, short, t)) for label, many in _groups(planes, t)]
+
+
+def open_choices(planes: Planes, t: Settings) -> list[Cell]:
+    """OPEN: share of settings in which each finding holds for the median network."""
+    lost, label = t["input"], t["label"]
+    found = [
+        share(f"{name}: nothing is lost", 1 - _flags(values, lost["line"]))
+        for name, many in _groups(planes, {**t, "groups": t["without"]})
+        for values in [_units(many, lambda plane: _largest_fall(plane, {**t, **lost}), t)]
+    ]
+    found += [
+        share(f"{name} with L2: the label is lost", _flags(values, label["line"]))
+        for name, many in _groups(planes, {**t, "groups": t["with_penalty"]})
+        for values in [_units(many, lambda plane: _largest_fall(plane, {**t, **label}), t)]
+    ]
+    found += [
+        share(f"{one.label}: L2 adds compression", _flags(one.values, t["more"]))
+        for one in adds(planes, {**t, "quantity": "i_xt"})
+    ]
+    return found
+
+
+def mirrored_x(planes: Planes, t: Settings) -> list[Cell]:
+    """EQ2: both readings of I(T;X) add up to 2 log2 N, N the training samples."""
+    known = 2 * np.log2(t["samples"])
+    return [
+        fact(name, bool((abs(both - known) <= t["rounding"]).all()))
+        for name, both in _both_readings(planes, t, "i_xt").items()
+    ]
+
+
+def mirrored_y(planes: Planes, t: Settings) -> list[Cell]:
+    """EQ3: both readings of I(T;Y) add up to 2 H(Y) of each network's training labels."""
+    cells = []
+    for name, both in _both_readings(planes, t, "i_ty").items():
+        steady = (both.max(["epoch", "layer"]) - both.min(["epoch", "layer"])) <= t["rounding"]
+        near = abs(both - 2 * planes[name].attrs["label_entropy"]) <= t["split"]
+        cells.append(fact(name, bool(steady.all() and near.all())))
+    return cells
+
+
+def _both_readings(planes: Planes, t: Settings, name: str) -> dict[str, xr.DataArray]:
     """Sum of both readings, plane by plane, at hidden layers."""
+    where = {"layer": t["layers"]}
     return {
         key: sum(
-            (fx.variable(plane, name).sel(estimator=ruler, layer=HIDDEN) for ruler in t["rulers"]),
+            (fx.variable(plane, name).sel(estimator=ruler, **where) for ruler in t["rulers"]),
             start=xr.DataArray(0.0),
         )
         for key, plane in planes.items()
     }
 
 
-def mirrored_x(planes: Planes, t: Thresholds) -> list[Part]:
-    """EQ2: both readings of I(T;X) add up to 2 log2 N, N the training samples."""
-    known = 2 * np.log2(t["samples"])
+# Units
+
+
+def _arm(planes: Planes, stem: str) -> list[xr.Dataset]:
+    """Every experiment of this name, alone or with a number behind it."""
+    return [plane for name, plane in planes.items() if re.fullmatch(rf"{stem}(_\d+)?", name)]
+
+
+def _groups(planes: Planes, t: Settings) -> list[tuple[str, list[Several]]]:
+    return [(label, [(one,) for one in _arm(planes, stem)]) for label, stem in t["groups"].items()]
+
+
+def _pairs(planes: Planes, t: Settings) -> list[tuple[str, list[Several]]]:
     return [
-        fact("mirror", f"I + mirrored I = 2 log2 {t['samples']}, {name}",
-             bool((abs(both - known) <= t["rounding"]).all()))
-        for name, both in _mirror(planes, t, "i_xt").items()
-    ]  # fmt: skip
+        (label, list(zip(*(_arm(planes, stem) for stem in pair), strict=True)))
+        for label, pair in t["pairs"].items()
+    ]
 
 
-def mirrored_y(planes: Planes, t: Thresholds) -> list[Part]:
-    """EQ3: both readings of I(T;Y) add up to 2 H(Y) of each network's training labels."""
-    parts = []
-    for name, both in _mirror(planes, t, "i_ty").items():
-        steady = (both.max(["epoch", "layer"]) - both.min(["epoch", "layer"])) <= t["rounding"]
-        near = abs(both - 2 * planes[name].attrs["label_entropy"]) <= t["split"]
-        parts.append(fact("mirror", f"I + mirrored I = 2 H(Y), {name}",
-                          bool(steady.all() and near.all())))  # fmt: skip
-    return parts
+def _units(
+    many: Sequence[Several], measure: Callable[..., xr.DataArray], t: Settings
+) -> NDArray[np.float64] | xr.DataArray:
+    """One number for each network of one setting, or the median of each of several settings."""
+    if len(many) == 1:
+        return measure(*many[0])
+    learnt = [_learnt(several, t) for several in many]
+    found = [float(measure(*several).median()) for several in many]
+    return np.where(learnt, found, np.nan)
 
 
-def only_grows(planes: Planes, t: Thresholds) -> list[Part]:
-    """F2, F3: hidden layers lose next to nothing and rise at almost every step."""
-    ((_, plane),) = planes.items()
-    plane = plane.sel(epoch=plane.epoch <= t["until"])
-    ix, c = fx.curve(plane), fx.compression(plane)
-    lost, rising = c / ix.max("epoch"), fx.monotonicity(plane)
-    return [
-        part
-        for layer in HIDDEN
-        for part in (
-            median("loses", "C / max IX", lost.sel(layer=layer), "<", t["lost"], group="loses",
-                   layer=layer),
-            median("rises", "steps that do not fall", rising.sel(layer=layer), ">", t["rises"],
-                   group="rises", layer=layer),
-        )
-    ]  # fmt: skip
+def _learnt(several: Several, t: Settings) -> bool:
+    """Whether the median network is better than ``accuracy`` at some time, in each plane."""
+    best = [float(plane.test_accuracy.max("epoch").median()) for plane in several]
+    return min(best) > t["accuracy"]
 
 
-def falls_with_penalty(planes: Planes, t: Thresholds) -> list[Part]:
-    """F4, F5: with L2 I(T;Y) rises, then falls; I(T;X) falls very little."""
-    ((_, plane),) = planes.items()
-    iy = fx.curve(plane, "i_ty").sel(layer=HIDDEN)
-    fall = (iy.max("epoch") - fx.final(iy)).max("layer")
-    c = fx.compression(plane).sel(layer=HIDDEN).max("layer")
-    return [
-        median("label", "largest fall of I(T;Y) in a hidden layer", fall, ">", t["label"],
-               unit="bits", group="label"),
-        median("some", "largest C of a hidden layer", c, ">", t["some"], unit="bits",
-               group="input"),
-        median("little", "largest C of a hidden layer", c, "<", t["little"], unit="bits",
-               group="input"),
-    ]  # fmt: skip
+def _flags(values: NDArray[np.float64] | xr.DataArray, line: float) -> NDArray[np.float64]:
+    found = np.asarray(values)
+    return np.where(np.isnan(found), np.nan, found > line)
 
 
-def overtrained(planes: Planes, t: Thresholds) -> list[Part]:
-    """C1: the test loss rises again, and 100 epochs are nearly as good as all."""
-    parts = []
-    for name, plane in planes.items():
-        loss, accuracy = plane.test_loss, plane.test_accuracy
-        rise = loss.isel(epoch=-1) / loss.min("epoch")
-        short = fx.at_epoch(accuracy, t["short"]) - accuracy.max("epoch")
-        parts += [
-            median("rises", "test loss at the end over its minimum", rise, ">", t["rise"],
-                   group=f"{name}, loss"),
-            median("short", "accuracy after 100 epochs minus the best", short, ">=", t["less"],
-                   group=f"{name}, accuracy"),
-        ]  # fmt: skip
-    return parts
+# Falls
 
 
-def penalty_compresses(planes: Planes, t: Thresholds) -> list[Part]:
-    """C2: a penalty adds compression; once under each ruler."""
-    return [
-        median("more", "C with L2 minus C without, mean over hidden layers",
-               (_mean_c(planes[f"{name}_l2"], ruler) - _mean_c(planes[name], ruler)), ">", 0.0,
-               unit="bits", cell=ruler, group=name, invertible=True)
-        for ruler in t["rulers"]
-        for name in ("relu", "tanh")
-    ]  # fmt: skip
+def _curve(plane: xr.Dataset, quantity: str, t: Settings) -> xr.DataArray:
+    """Curves of the hidden layers up to ``until``, without those that are at their ceiling."""
+    ix, values = (fx.curve(plane, name).sel(layer=t["layers"]) for name in ("i_xt", quantity))
+    ceiling = np.log2(_samples(plane)) - fx.CEILING_SLACK
+    full = (ix >= ceiling).all("epoch").mean("seed") >= 0.5
+    values = values.where(~full)
+    return values.sel(epoch=values.epoch <= t.get("until", int(values.epoch[-1])))
 
 
-def _mean_c(plane: xr.Dataset, ruler: str | None = None) -> xr.DataArray:
-    return fx.compression(plane, estimator=ruler).sel(layer=HIDDEN).mean("layer")
+def _samples(plane: xr.Dataset) -> float:
+    """Rows that the networks were trained on, which are those that are measured."""
+    return float(plane.attrs["n_samples"]) * fx.train_fraction(plane)
 
 
-def label_falls_more(planes: Planes, t: Thresholds) -> list[Part]:
-    """F4r: with L2 I(T;Y) falls by more of its ceiling than I(T;X)."""
-    parts = []
-    for name, plane in planes.items():
-        moved = {}
-        for quantity, ceiling in (
-            ("i_xt", np.log2(t["samples"])),
-            ("i_ty", plane.attrs["label_entropy"]),
-        ):
-            values = fx.curve(plane, quantity).sel(layer=HIDDEN)
-            moved[quantity] = (values.max("epoch") - fx.final(values)).median("layer") / ceiling
-        parts.append(
-            median("more", "fall of I(T;Y) / H(Y) minus fall of I(T;X) / log2 N",
-                   moved["i_ty"] - moved["i_xt"], ">", 0.0, group=name, invertible=True)
-        )  # fmt: skip
-    return parts
+def _largest_fall(plane: xr.Dataset, t: Settings, *, since_learnt: bool = False) -> xr.DataArray:
+    """(seed,): from the peak, or from when the task was learnt, to the end."""
+    values = _curve(plane, t["quantity"], t)
+    start = fx.when_learnt(plane, values) if since_learnt else values.max("epoch")
+    lost = start - fx.final(values)
+    if t["relative"]:
+        largest = values.max("epoch")
+        lost = lost / largest.where(largest > 0, 1.0)
+    return lost.max("layer")
 
 
-def alike(planes: Planes, t: Thresholds) -> list[Part]:
-    """F23: the mean planes of tanh and ReLU rank layers and epochs alike."""
-    curves = np.stack(
-        [fx.curve(planes[name]).sel(layer=HIDDEN).values for name in ("relu", "tanh")], axis=1
-    )
-    return [
-        statistic("alike", "rank correlation of the mean IX of ReLU and tanh", _rank_of_means,
-                  curves.reshape(*curves.shape[:2], -1), ">", t["correlation"])
-    ]  # fmt: skip
+def _fall(plane: xr.Dataset, quantity: str, t: Settings) -> xr.DataArray:
+    """(seed, layer): from the peak to the end."""
+    values = _curve(plane, quantity, t)
+    return values.max("epoch") - fx.final(values)
+
+
+def _mean_fall(plane: xr.Dataset, t: Settings) -> xr.DataArray:
+    return _fall(plane, t["quantity"], t).mean("layer")
+
+
+def _label_minus_input(plane: xr.Dataset, t: Settings) -> xr.DataArray:
+    x, y = (_fall(plane, name, t).median("layer") for name in ("i_xt", "i_ty"))
+    return y / plane.attrs["label_entropy"] - x / np.log2(_samples(plane))
+
+
+def _points(plane: xr.Dataset, t: Settings) -> NDArray[np.float64]:
+    """(seed, point) of I(X;T) of the hidden layers, checkpoint by checkpoint."""
+    values = fx.curve(plane).sel(layer=t["layers"]).transpose("seed", "epoch", "layer").values
+    return values.reshape(len(values), -1)
 
 
 def _rank_of_means(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     """(resample, seed, 2, point) -> (resample,)."""
     mean = sample.mean(axis=1)
     return np.array([fx.spearman(a, b[None])[0] for a, b in mean])
-
-
-def no_difference(planes: Planes, t: Thresholds) -> list[Part]:
-    """N, Z: another reading of the estimate moves no compression by much."""
-    one, other = t["rulers"]
-    parts = []
-    for name, plane in planes.items():
-        gap = fx.compression(plane, estimator=other) - fx.compression(plane, estimator=one)
-        parts += [
-            median("same", "|difference of C|", abs(gap).sel(layer=layer), "<", t["bits"],
-                   unit="bits", group=name, layer=layer)
-            for layer in HIDDEN
-        ]  # fmt: skip
-    return parts
-
-
-def leaks(planes: Planes, t: Thresholds) -> list[Part]:
-    """LEAK: sightings that share their place raise the accuracy of a random split."""
-    return [
-        median("higher", "test accuracy, random split minus split by place",
-               planes[name].test_accuracy.max("epoch")
-               - planes[f"{name}_grouped"].test_accuracy.max("epoch"), ">", 0.0, group=name,
-               invertible=True)
-        for name in ("relu", "relu_l2")
-    ]  # fmt: skip
-
-
-def open_choices(planes: Planes, t: Thresholds) -> list[Part]:
-    """OPEN: in which share of 40 settings of what is open each claim holds for the median."""
-    arms = {
-        arm: [plane for name, plane in planes.items() if name.startswith(f"{arm}_")]
-        for arm in ("open_relu", "open_tanh", "penalty_relu", "penalty_tanh")
-    }
-    found = {
-        "ReLU only grows": [_grows(plane, t) for plane in arms["open_relu"]],
-        "tanh only grows": [_grows(plane, t) for plane in arms["open_tanh"]],
-        "ReLU with L2: I(T;Y) falls": [_label_falls(plane, t) for plane in arms["penalty_relu"]],
-        "tanh with L2: I(T;Y) falls": [_label_falls(plane, t) for plane in arms["penalty_tanh"]],
-        "L2 adds compression": [
-            bool((_mean_c(b) - _mean_c(a)).median() > 0)
-            for name in ("relu", "tanh")
-            for a, b in zip(arms[f"open_{name}"], arms[f"penalty_{name}"], strict=True)
-        ],
-    }
-    parts = [
-        share("holds", f"settings in which it holds: {text}", flags, t["share"], group=text)
-        for text, flags in found.items()
-    ]
-    learnt = [bool(p.test_accuracy.max("epoch").median() > t["accuracy"]) for p in planes.values()]
-    return [*parts, reported(share("learnt", "settings that learn the task", learnt, 0.0))]
-
-
-def _grows(plane: xr.Dataset, t: Thresholds) -> bool:
-    ix = fx.curve(plane)
-    lost = (fx.compression(plane) / ix.max("epoch")).sel(layer=HIDDEN).median("seed")
-    return bool((lost < t["lost"]).all())
-
-
-def _label_falls(plane: xr.Dataset, t: Thresholds) -> bool:
-    iy = fx.curve(plane, "i_ty").sel(layer=HIDDEN)
-    return bool((iy.max("epoch") - fx.final(iy)).max("layer").median() > t["label"])
