@@ -1,0 +1,276 @@
+"""Evidence for the claims of Goldfeld et al. (2018 to 2020) that the vocabulary cannot say.
+
+Layers of the 12-10-7-5-4-3-2 networks are 1 to 6; the output, without noise, has no information.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import cache, partial
+from itertools import pairwise, product
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from ibcore import theory
+from ibcore.claims import effects as fx
+from ibcore.claims.cells import Cell, cell, fact, share
+from ibcore.claims.common import Planes, Settings, table, why_hollow
+from ibcore.estimators import SamplePropagation
+from ibcore.estimators.propagation import levels_apart, risk_bound, smoothed_entropy
+from ibcore.randomness import generator
+
+LN2 = np.log(2)
+
+
+def rows_stay_apart(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """S1: before training, float32 rows tell all inputs apart in the first layers."""
+    plane = planes[t["plane"]]
+    start = fx.variable(plane, "i_xt").sel(estimator=t["ruler"]).isel(epoch=0)
+    for layer in t["layers"]:
+        apart = start.sel(layer=layer) > np.log2(plane.attrs["n_samples"]) - t["slack"]
+        found = float(apart.mean())
+        yield fact(f"layer {layer}", found >= t["share"], f"{found:.0%} of {apart.size} networks")
+
+
+def noise_is_measured(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """F4: networks train with the noise under which they are measured."""
+    for name, plane in planes.items():
+        trained = json.loads(plane.attrs["experiment"])["noise_std"]
+        yield fact(name, f"noise_std={trained}" in str(plane.estimator.values[0]))
+
+
+def goes_with_the_scatter(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """F5: from the peak on, rank correlation of I(X;T) and scatter within over between classes."""
+    for label, name in t["planes"].items():
+        plane = planes[name].sel(layer=[t["layer"]])
+        within, between = (fx.curve(plane, f"scatter_{one}") for one in ("within", "between"))
+        ratio = within / np.maximum(between, 1e-12)
+        found = _after_peak(fx.curve(plane), ratio, fx.peak_epoch(plane), t["fewest"])
+        yield cell(label, found, hollow=why_hollow(planes[name], t["layer"]))
+
+
+def _after_peak(
+    ix: xr.DataArray, other: xr.DataArray, peak: xr.DataArray, fewest: int
+) -> xr.DataArray:
+    """Rank correlation, network by network; NaN where fewer checkpoints are left."""
+    found = peak.isel(layer=0, drop=True).astype(float)
+    for seed in ix.seed.values:
+        later = ix.epoch.values >= int(peak.sel(seed=seed).item())
+        x, y = (one.sel(seed=seed).isel(layer=0).values[later] for one in (ix, other))
+        found.loc[{"seed": seed}] = fx.spearman(x, y[None])[0] if later.sum() >= fewest else np.nan
+    return found
+
+
+def moves_the_same_way(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """F5b: share of steps in which I(X;T) and the scatter within classes both rise or both fall."""
+    plane = planes[t["plane"]]
+    later = plane.epoch.values >= t["first"]
+    ix, scatter = (
+        fx.curve(plane, name).sel(layer=t["layer"]).isel(epoch=later).diff("epoch")
+        for name in ("i_xt", "scatter_within")
+    )
+    agree = (np.sign(ix) == np.sign(scatter)).mean("epoch")
+    yield cell(f"layer {t['layer']}", agree, hollow=why_hollow(plane, t["layer"]))
+
+
+def without_compression(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """C2: networks that lose little in every layer and are as accurate as their twin, or so much."""
+    line = t["accuracy"] if "accuracy" in t else _accuracy(planes[t["twin"]])
+    for label, name in t["planes"].items():
+        c = fx.compression(planes[name]).sel(layer=list(t["layers"]))
+        flags = (c < t["compression"]).all("layer") & (_accuracy(planes[name]) >= line)
+        yield share(label, flags, hollow=fx.void(planes[name]))
+
+
+def _accuracy(plane: xr.Dataset) -> xr.DataArray:
+    return fx.final(fx.curve(plane, "test_accuracy"))
+
+
+def noise_scan(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """NOISE: largest step up of the median max I(X;T) from one noise to the next larger one."""
+    top = [fx.curve(planes[name]).max("epoch") for name in t["planes"]]
+    for layer in t["layers"]:
+        columns = table([one.sel(layer=layer) for one in top])
+        yield cell(f"layer {layer}", columns, statistic=_largest_step)
+
+
+def _largest_step(sample: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.diff(np.median(sample, axis=1), axis=1).max(axis=1)
+
+
+def angles_open(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """MN: rank correlation of the epoch and the mean cosine within minus between classes."""
+    plane = planes[t["plane"]]
+    gap = fx.curve(plane, "cosine_within") - fx.curve(plane, "cosine_between")
+    for label, layer in t["layers"].items():
+        values = gap.sel(layer=layer).transpose("seed", "epoch").values
+        found = fx.spearman(gap.epoch.values, values)
+        yield cell(label, found, hollow=fx.void(plane))
+
+
+# Without a network: bounds, rates, codes
+
+
+def samples_needed(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """C3: samples for a small bias on the cube, exactly: they double with every dimension."""
+    needed = [_enough(2**d, t["bias"]) for d in t["dimensions"]]
+    for d, (a, b) in zip(t["dimensions"][1:], pairwise(needed), strict=True):
+        yield fact(f"{d} dimensions against {d - 1}", b >= t["factor"] * a, f"{a} and {b} samples")
+
+
+@cache
+def _enough(n_modes: int, bias: float) -> int:
+    """Fewest samples with which the plug-in entropy of equal modes far apart lacks < bias bits."""
+    low, high = 1, 2
+    while _lack(n_modes, high) >= bias:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _lack(n_modes, middle) >= bias else (low, middle)
+    return high
+
+
+def _lack(n_modes: int, n: int) -> float:
+    """log2 K - E Ĥ, exact: each count is binomial."""
+    k = np.arange(1, n + 1)
+    p = binom.pmf(k, n, 1 / n_modes)
+    return float(np.log2(n_modes) + n_modes * (p * (k / n) * np.log2(k / n)).sum())
+
+
+def rate(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """R1: how fast the error of the smoothed plug-in entropy falls with the number of samples."""
+    slope = partial(_slopes, np.log(t["samples"]))
+    for d in t["dimensions"]:
+        columns = [np.abs(_errors(d, t["noise_std"], n, t["repeats"])) for n in t["samples"]]
+        yield cell(f"{d} dimensions", np.stack(columns, axis=1), statistic=slope)
+
+
+def _slopes(log_n: NDArray[np.float64], sample: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slope of the log mean error over log n: (resample, repeat, size) -> (resample,)."""
+    return fx.slope(log_n, np.log(sample.mean(axis=1)))
+
+
+@cache
+def _errors(d: int, noise_std: float, n: int, repeats: int) -> NDArray[np.float64]:
+    """ĥ - h in bits, S uniform on the corners of [-1, 1]^d, over independent samples.
+
+    Exactly, h(S + Z) is d times that of one unit.
+    """
+    bit = theory.mixture_information([-1 / noise_std, 1 / noise_std])
+    exact = d * (bit + 0.5 * np.log2(2 * np.pi * np.e * noise_std**2))
+    rng = np.random.default_rng([d, n])
+    found = [
+        _entropy_of_corners(rng.choice([-1.0, 1.0], (n, d)), noise_std, k) for k in range(repeats)
+    ]
+    return np.array(found) - exact
+
+
+def _entropy_of_corners(samples: NDArray[np.float64], noise_std: float, seed: int) -> float:
+    """``smoothed_entropy`` of samples of which many are equal: Gaussians are counted, not repeated.
+
+    h = d/2 log2(2πeσ²) - E log2 Σ_c p_c φ(t - c) / φ(t - s), where p_c is the share of corner c.
+    """
+    s = samples / noise_std
+    n, d = s.shape
+    corners, counts = np.unique(s, axis=0, return_counts=True)
+    z = generator(seed, "measured_noise").standard_normal((n, d))
+    total = 0.0
+    for t in (s + z, s - z):
+        square = ((t[:, None] - corners) ** 2).sum(axis=-1)
+        ratio = np.exp(((z**2).sum(axis=1)[:, None] - square) / 2) @ (counts / n)
+        total -= np.log2(ratio).mean() / 2
+    return float(d / 2 * np.log2(2 * np.pi * np.e * noise_std**2) + total)
+
+
+def risk(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """T2: the mean absolute error lies below the bound, for several distributions."""
+    rng = np.random.default_rng(0)
+    settings = list(product(t["noise_stds"], t["dimensions"]))
+    for k in range(t["distributions"]):
+        noise_std, d = settings[k % len(settings)]
+        points = rng.uniform(-1, 1, (t["points"], d))
+        exact = theory.mixture_information(points / noise_std)
+        exact += d / 2 * np.log2(2 * np.pi * np.e * noise_std**2)
+        found = [
+            smoothed_entropy(
+                points[rng.integers(len(points), size=t["samples"])], noise_std, seed=s
+            )
+            for s in range(t["repeats"])
+        ]
+        error = np.abs(np.array(found) - exact).mean() * LN2
+        bound = risk_bound(d, noise_std, t["samples"])
+        where = f"distribution {k + 1}: {d}-dimensional, noise {noise_std}"
+        yield fact(where, error <= bound, f"{error:.3g} against {bound:.3g} nats")
+
+
+def levels(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """T4: how many levels the noise keeps apart, up to the largest dimension and no further."""
+    for d in range(1, t["largest"] + 2):
+        found = levels_apart(d, t["noise_std"], t["epsilon"])
+        holds = (found == t["levels"]) == (d <= t["largest"])
+        yield fact(f"{d} dimensions", holds, f"{found} levels")
+
+
+def integration_below(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """T5: the plain integration's squared error lies below its bound."""
+    v = t["noise_std"] ** 2
+    for d, errors in _integrations(t):
+        bounds = 2 * d * (2 + v) / (v * t["modes"] * np.array(t["points"]))
+        most = (errors / bounds).max()
+        yield fact(f"{d} dimensions", (errors <= bounds).all(), f"at most {most:.1%} of the bound")
+
+
+def integration_rate(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """T5: it falls as 1 / n_MC."""
+    for d, errors in _integrations(t):
+        slope = float(np.polyfit(np.log(t["points"]), 0.5 * np.log(errors), 1)[0])
+        holds = abs(slope - t["slope"]) <= t["tolerance"]
+        yield fact(f"{d} dimensions", holds, f"slope {slope:.2f}")
+
+
+def _integrations(t: Settings) -> list[tuple[int, NDArray[np.float64]]]:
+    names = ("dimensions", "points", "noise_std", "modes", "repeats", "reference_pairs")
+    return _mean_squares(*(tuple(t[k]) if isinstance(t[k], list) else t[k] for k in names))
+
+
+@cache
+def _mean_squares(
+    dimensions: tuple[int, ...],
+    points: tuple[int, ...],
+    noise_std: float,
+    modes: int,
+    repeats: int,
+    reference_pairs: int,
+) -> list[tuple[int, NDArray[np.float64]]]:
+    """(d, mean square error in nats² for each number of draws)."""
+    rng, found = np.random.default_rng(0), []
+    for d in dimensions:
+        s = rng.uniform(-1, 1, (modes, d))
+        exact = smoothed_entropy(s, noise_std, n_pairs=reference_pairs) * LN2
+        each = [[_plain(s, noise_std, n, rng) for _ in range(repeats)] for n in points]
+        found.append((d, np.square(np.array(each) - exact).mean(axis=1)))
+    return found
+
+
+def _plain(s: NDArray[np.float64], noise_std: float, n: int, rng: np.random.Generator) -> float:
+    """-(1/nm) Σ ln g(s_i + z_ij) in nats, without any of our reductions of variance."""
+    z = noise_std * rng.standard_normal((len(s), n, s.shape[1]))
+    at = (s[:, None] + z).reshape(-1, s.shape[1])
+    square = ((at[:, None] - s) ** 2).sum(-1) / (2 * noise_std**2)
+    least = square.min(axis=1)
+    log_g = np.log(np.exp(least[:, None] - square).mean(axis=1)) - least
+    return float(s.shape[1] / 2 * np.log(2 * np.pi * noise_std**2) - log_g.mean())
+
+
+def codes(planes: Planes, t: Settings) -> Iterator[Cell]:
+    """GEST-F7: every word of a Reed-Muller code of full order, sent through noise."""
+    for length, noise_std in product(t["lengths"], t["noise_stds"]):
+        known = length * theory.mixture_information([-1 / noise_std, 1 / noise_std])
+        words = 1 - 2.0 * ((np.arange(2**length)[:, None] >> np.arange(length)) & 1)
+        ruler = SamplePropagation(noise_std, n_pairs=t["pairs"], n_inputs=t["inputs"])
+        found = ruler.with_errors(words[None], np.arange(len(words)) % 2)
+        holds = abs(found.i_xt - known) <= t["errors"] * found.i_xt_error + t["rounding"]
+        note = f"{found.i_xt:.3f} against {known:.3f} bits"
+        yield fact(f"length {length}, noise {noise_std}", holds, note)
