@@ -1,274 +1,111 @@
-"""Evidence for the claims of Shwartz-Ziv & Tishby 2017: planes in, parts of a criterion out.
+"""Cells for the claims of Shwartz-Ziv & Tishby 2017: what the vocabulary of claims cannot say.
 
-One function per claim, named in ``claims.toml``, where the criterion is
-written in words and every number stands. Layers of the 12-10-7-5-4-3-2 network are 1 to 6.
+Each function is named by a test in ``claims.toml``, where the criterion is written in words and
+every number stands (``with``, here ``t``). Layers of the 12-10-7-5-4-3-2 network are 1 to 6.
 """
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ibcore import tasks, theory
+from ibcore import tasks
 from ibcore.claims import effects as fx
+from ibcore.claims.cells import Cell, cell, fact, share
 from ibcore.claims.common import (
     Planes,
-    Thresholds,
-    alignment,
+    Settings,
     by_depth,
     depth,
-    is_saturated,
     last_epoch,
-    matched,
     medians,
-    phases,
     table,
-    transition,
+    why_hollow,
 )
-from ibcore.claims.decide import Part, fact, median, reported, share, statistic
+
+Array = NDArray[np.float64]
+
+# The task, the chain, snapshots
 
 
-def data_facts(planes: Planes, t: Thresholds) -> list[Part]:
+def data_facts(planes: Planes, t: Settings) -> list[Cell]:
     """SZT-S3.1: every stated fact about the 12-bit task, recomputed."""
-    return [
-        fact("facts", known.name, known.holds, note=_found(known)) for known in tasks.szt_facts()
-    ]
+    return [fact(known.name, known.holds, note=_found(known)) for known in tasks.szt_facts()]
 
 
-def markov_chain(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F1: the data-processing inequality holds for the estimates."""
-    violations = fx.dpi_violation_share(planes["released"], slack=t["slack"])
-    what = "share of (checkpoint, layer) that violate the inequality"
-    return [median("violations", what, violations, "<", t["violations"])]
+def _found(known: tasks.Fact) -> str:
+    within = f" ± {known.tolerance:g}" if known.tolerance else ""
+    return f"{known.found:.10g}, stated {known.expected:.10g}{within}"
 
 
-def snapshots(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F2: IY rises early, IX falls late."""
+def markov_chain(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F1: how often the estimate grows from a layer to the next."""
+    found = fx.dpi_violation_share(planes["released"], slack=t["slack"])
+    return [cell("all neighbouring layers", found, hollow=why_hollow(planes["released"]))]
+
+
+def between(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F2: a layer's value at one epoch, minus that at another where there is one."""
     plane, layer = planes["released"], t["layer"]
-    ix, iy = (fx.curve(plane, name).sel(layer=layer) for name in ("i_xt", "i_ty"))
-    early, late = t["early"], t["late"]
-    rise = fx.at_epoch(iy, early) - fx.at_epoch(iy, 0)
-    drop = fx.at_epoch(ix, early) - fx.at_epoch(ix, late)
-    bits: dict[str, Any] = {"unit": "bits", "layer": layer}
-    return [
-        median("rise", f"IY[{early}] - IY[0]", rise, ">", t["rise"], null=0.0, **bits),
-        median("level", f"IY[{late}]", fx.at_epoch(iy, late), ">", t["level"], **bits),
-        median(
-            "drop",
-            f"IX[{early}] - IX[{late}]",
-            drop,
-            ">",
-            t["drop"],
-            null=0.0,
-            invertible=True,
-            saturated=is_saturated(plane, layer),
-            **bits,
-        ),
-    ]
+    values = fx.curve(plane, t["variable"]).sel(layer=layer, drop=True)
+    found = fx.at_epoch(values, t["at"])
+    if "minus" in t:
+        found = found - fx.at_epoch(values, t["minus"])
+    full = layer if t["variable"] == "i_xt" else None
+    return [cell(f"layer {layer}", found, hollow=why_hollow(plane, full))]
 
 
-def two_phases(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F3: layers fit fast and compress for long, with little and with much data."""
-    groups = {"released_05": "5 % data", "released_45": "45 % data", "released": "85 % data"}
-    return [
-        part
-        for name, group in groups.items()
-        for layers, keep in ((t["layers"], _same), (t["reported_layers"], reported))
-        for part in map(keep, phases(planes[name], t, layers, group=group))
-    ]
+# Label information
 
 
-def label_information(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F3b: compression gains label information with 85 % data and loses it with 5 %."""
-    sides = {"85 % data": ">", "5 % data": "<"}
-    cells = {
-        "random split": ("released", "released_05"),
-        "unshuffled split": ("unshuffled_85", "unshuffled_05"),
-    }
-    return [
-        median(
-            "delta",
-            "IY[T] - IY[tpk]",
-            _label_change(planes[name]).sel(layer=layer),
-            side,
-            t["change"],
-            invertible=True,
-            unit="bits",
-            cell=cell,
-            group=group,
-            layer=layer,
-            saturated=is_saturated(planes[name], layer),
-        )
-        for cell, names in cells.items()
-        for name, (group, side) in zip(names, sides.items(), strict=True)
-        for layer in t["layers"]
-    ]
+def label_fall(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F3b: max I(T;Y) - I(T;Y) at T; signed, from where the other networks have their peak."""
+    found = []
+    for plane, layer, label in _places(planes, t):
+        iy = fx.curve(plane, "i_ty").sel(layer=layer, drop=True)
+        lost = iy.max("epoch") - fx.final(iy)
+        signed = _at_peak_of_others(iy.values) - iy.values[:, -1]
+        found.append(cell(label, lost, signed=signed, hollow=why_hollow(plane, layer)))
+    return found
 
 
-def gradient_phases(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F4: the gradient's signal-to-noise ratio breaks down where compression begins."""
-    cells = {
-        "paper_slow": ("SGD rate 0.01, minibatch gradients", "minibatch_"),
-        "paper": ("SGD rate 0.03, minibatch gradients", "minibatch_"),
-        "paper_fast": ("SGD rate 0.1, minibatch gradients", "minibatch_"),
-        "released": ("Adam, sample gradients", ""),
-    }
-    return [
-        part
-        for name, (cell, prefix) in cells.items()
-        for part in (
-            *transition(planes[name], t, prefix, cell=cell),
-            *alignment(planes[name], t, prefix, cell=cell),
-        )
-    ]
+def _at_peak_of_others(values: Array) -> Array:
+    """Value of every network where the median of the others is largest; (seed, epoch) -> (seed,).
+
+    The place does not know the network's own noise, so the value is not biased upward.
+    """
+    several = range(len(values))
+    places = [np.median(np.delete(values, i, axis=0), axis=0).argmax() for i in several]
+    return values[several, places]
 
 
-def depth_speeds_up(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F5: more hidden layers reach the same label information in fewer epochs."""
-    nets = by_depth(planes)
-    times = [fx.time_to_reach(_output_label_information(p), t["level"]) for p in nets]
-    epochs = table([time.fillna(last_epoch(p)) for time, p in zip(times, nets, strict=True)])
-    depths = [depth(plane) for plane in nets]
-    ceiling = is_saturated(nets[0], 1)
-    return [
-        statistic(
-            "order",
-            "Spearman(depth, median epochs)",
-            lambda sample: fx.spearman(depths, medians(sample)),
-            epochs,
-            "<=",
-            t["spearman"],
-            null=0.0,
-            invertible=True,
-        ),
-        statistic(
-            "steps",
-            "largest step between the medians of neighbouring depths",
-            lambda sample: np.diff(medians(sample), axis=-1).max(axis=-1),
-            epochs,
-            "<",
-            t["step"],
-            unit="epochs",
-        ),
-        share("censored", "1 hidden layer never gets there", times[0].isnull(), t["censored"]),
-        share(
-            "width 12",
-            "first layer at the ceiling at every checkpoint",
-            fx.saturated(nets[0]).sel(layer=1),
-            None,
-            layer=1,
-            saturated=ceiling,
-            note="no answer about compression possible" if ceiling else "",
-        ),
-        *(
-            median(f"time {k}", f"epochs with {k} hidden layers", column, ">", None, unit="epochs")
-            for k, column in zip(depths, epochs.T, strict=True)
-        ),
-    ]
-
-
-def near_the_bound(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F6: converged layers lie on the IB bound, at a β that falls with depth."""
-    h_y = planes["released"].attrs["label_entropy"]
-    curve = _soft_curve(t["beta_low"], t["beta_high"], t["n_betas"])
-    gaps = {
-        # With deterministic labels the curve is min(I(X;T), H(Y)).
-        "hard labels": _gap(planes["released"], lambda ix: np.minimum(ix, h_y)),
-        "soft labels": _gap(planes["soft"], lambda ix: theory.relevance_at(curve, ix)),
-    }
+def beta_falls(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F6: whether β of the closest self-consistent encoder does not rise with depth."""
     beta = fx.final(fx.variable(planes["soft"], "ib_beta"))
     falls = (beta.diff("layer") <= 0).all("layer")
-    return [
-        *(
-            median(
-                "gap",
-                "distance below the IB curve",
-                gap.sel(layer=layer),
-                "<",
-                t["gap"],
-                unit="bits",
-                cell=cell,
-                layer=int(layer),
-            )
-            for cell, gap in gaps.items()
-            for layer in gap.layer.values
-        ),
-        share("beta", "β* does not rise with depth", falls, t["share"], cell="soft labels"),
-    ]
+    return [share("soft labels", falls, hollow=why_hollow(planes["soft"]))]
 
 
-def more_data(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F7: converged label information rises with the amount of data."""
+def data_order(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F7: rank correlation of the amount of data with converged label information."""
     by_size = sorted(planes.values(), key=fx.train_fraction)
     sizes = [fx.train_fraction(plane) for plane in by_size]
     converged = [fx.final(fx.curve(plane, "i_ty")) for plane in by_size]
     return [
-        statistic(
-            "order",
-            "Spearman(data, median IY[T])",
-            lambda sample: fx.spearman(sizes, medians(sample)),
+        cell(
+            _label(by_size[0], layer),
             table([values.sel(layer=layer) for values in converged]),
-            ">",
-            t["spearman"],
-            null=0.0,
-            invertible=True,
-            layer=layer,
+            statistic=lambda sample: fx.spearman(sizes, medians(sample)),
+            hollow=_any_void(by_size),
         )
         for layer in t["layers"]
     ]
 
 
-def other_tasks(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-F8: the same phases for a committee machine, the gradient's for MNIST."""
-    committee, mnist = planes["committee"], planes["mnist"]
-    return [
-        *phases(committee, t, t["layers"], group="committee"),
-        *transition(committee, t, "", group="committee"),
-        *alignment(committee, t, "", group="committee"),
-        *transition(mnist, t, "minibatch_", group="MNIST"),
-        *map(reported, transition(mnist, t, "", group="MNIST, sample gradients")),
-    ]
-
-
-def compression_time(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-EQ11: time grows exponentially with ΔI, and is shared out by more layers."""
-    amounts = t["step"] * np.arange(1, round(t["largest"] / t["step"]) + 1)
-    ix = fx.curve(planes["released"]).sel(layer=t["layer"])
-    updates = np.stack([fx.time_to_compress(ix, d)[1].values for d in amounts], axis=-1)
-    deep = [plane for plane in by_depth(planes) if depth(plane) >= t["least_depth"]]
-    # A saturated last hidden layer cannot compress: its time says nothing, and is left out.
-    able = [plane for plane in deep if not is_saturated(plane, depth(plane))]
-    depths = [depth(plane) for plane in able]
-    left_out = ", ".join(str(depth(p)) for p in deep if depth(p) not in depths)
-    enough = len(able) >= t["least_points"]
-    return [
-        median(
-            "slope",
-            f"d log10(updates) / d ΔI, layer {t['layer']}",
-            fx.slope(amounts, np.log10(updates), least=t["least_points"]),
-            ">",
-            t["slope"],
-            invertible=True,
-            unit="decades per bit",
-        ),
-        statistic(
-            "order",
-            f"Spearman(depth, median epochs to compress {t['amount']} bit)",
-            lambda sample: fx.spearman(depths, medians(sample)),
-            table([_epochs_to_compress(p, t["amount"]) for p in able]) if enough else [np.nan],
-            "<",
-            t["spearman"],
-            invertible=True,
-            note=f"saturated, left out: depth {left_out}" if left_out else "",
-        ),
-    ]
-
-
-def generalisation(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-C1: networks that compress more generalise better, train accuracy held constant."""
+def generalisation(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-C1: partial correlation of mean C with test accuracy, given train accuracy."""
     by_size = sorted(planes.values(), key=fx.train_fraction)
     layers = list(t["layers"])
     able = [~fx.saturated_layers(plane).sel(layer=layers) for plane in by_size]
@@ -277,121 +114,236 @@ def generalisation(planes: Planes, t: Thresholds) -> list[Part]:
         for plane, can in zip(by_size, able, strict=True)
     ]
     test, train = (
-        [fx.final(fx.variable(plane, name)) for plane in by_size]
+        [fx.final(fx.curve(plane, name)) for plane in by_size]
         for name in ("test_accuracy", "train_accuracy")
     )
-    networks = np.stack([table(compressed), table(test), table(train)], axis=-1)
-    # A size whose layers are all saturated has no C: it drops out with all its networks.
-    networks = networks[:, [bool(can.any()) for can in able]]
-    what = "partial correlation of mean C with test accuracy given train accuracy"
-    if networks.shape[1] == 0:
-        return [median("correlation", what, [], ">", t["correlation"], saturated=True)]
+    networks = xr.concat([table(one) for one in (compressed, test, train)], "number")
+    # An amount of data whose layers are all at their ceiling has no C: it drops out.
+    kept = [k for k, can in enumerate(able) if bool(can.any()) and not fx.void(by_size[k])]
+    networks = networks.isel(column=kept).transpose("seed", "column", "number")
     return [
-        statistic(
-            "correlation",
-            what,
-            fx.partial_correlation,
+        cell(
+            f"{len(kept)} amounts of data",
             networks,
-            ">",
-            t["correlation"],
-            invertible=True,
-        ),
-        statistic(
-            "within",
-            f"{what}, within sizes",
-            lambda sample: fx.partial_correlation(sample, within=True),
-            networks,
-            ">",
-            None,
-        ),
+            statistic=lambda sample: fx.partial_correlation(sample, within=t["within"]),
+        )
     ]
 
 
-def gradient_noise(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-C2: small batches compress, the full batch does not."""
-    pairs = {
-        "SGD rate 0.01": ("paper_slow", "sgd_full_slow"),
-        "SGD rate 0.03": ("paper", "sgd_full"),
-        "SGD rate 0.1": ("paper_fast", "sgd_full_fast"),
-        "Adam": ("adam_256", "released"),
-    }
-    clocks = {"matched epochs": "epoch", "matched updates": "update"}
+# Gradients
+
+
+def snr_drop(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F4, SZT-F8: decades by which the signal-to-noise ratio falls at its change point."""
+    found = []
+    for name, plane in planes.items():
+        _, drop = fx.change_point(fx.log_snr(plane, t["prefix"]))
+        found += [
+            cell(
+                _label(plane, int(layer), t["labels"][name]),
+                drop.sel(layer=layer, drop=True),
+                hollow=why_hollow(plane),
+            )
+            for layer in drop.layer.values
+        ]
+    return found
+
+
+def snr_alignment(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F4, SZT-F8: |log10(epoch of the change / peak of I(X;T))|."""
+    found = []
+    for plane, layer, label in _places(planes, t):
+        when, _ = fx.change_point(fx.log_snr(plane, t["prefix"]))
+        peak = np.maximum(fx.peak_epoch(plane), t["earliest"])
+        apart = abs(np.log10(when / peak)).sel(layer=layer, drop=True)
+        found.append(cell(label, apart, hollow=why_hollow(plane, layer)))
+    return found
+
+
+def snr_level(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F4: the ratio itself at one checkpoint after the start, median over layers."""
+    found = []
+    for name, plane in planes.items():
+        ratio = fx.log_snr(plane, t["prefix"])
+        there = ratio.sel(epoch=ratio.epoch >= 1).isel(epoch=t["place"], drop=True)
+        found.append(cell(t["labels"][name], there.median("layer"), hollow=why_hollow(plane)))
+    return found
+
+
+# Times
+
+
+def depth_order(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F5: rank correlation of depth with the median epochs until the output knows the label."""
+    nets = by_depth(planes)
+    return [_order(nets, [_epochs_to_know(plane, t["level"]) for plane in nets])]
+
+
+def depth_steps(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F5: what one more hidden layer changes in epochs, network by network."""
+    nets = by_depth(planes)
+    epochs = table([_epochs_to_know(plane, t["level"]) for plane in nets])
     return [
-        median(
-            "difference",
-            "C(batch 256) - C(full batch)",
-            (fx.compression(noisy) - fx.compression(full)).sel(layer=layer),
-            ">",
-            t["difference"],
-            null=0.0,
-            invertible=True,
-            unit="bits",
-            cell=f"{optimizer}, {matching}",
-            layer=layer,
-            saturated=is_saturated(noisy, layer) and is_saturated(full, layer),
+        cell(
+            f"{depth(one)} to {depth(other)} hidden layers",
+            epochs.isel(column=k + 1) - epochs.isel(column=k),
+            hollow=_any_void((one, other)),
         )
-        for optimizer, names in pairs.items()
-        for matching, clock in clocks.items()
-        for noisy, full in [matched(planes[names[0]], planes[names[1]], clock)]
+        for k, (one, other) in enumerate(pairwise(nets))
+    ]
+
+
+def one_layer_never(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F5: networks with one hidden layer whose output never knows so much of the label."""
+    shallow, *_, deep = by_depth(planes)
+    most, goal = _output(shallow).max("epoch"), fx.final(_output(deep))
+    most, goal = xr.align(most, goal)
+    why = _any_void((shallow, deep))
+    return [
+        share(f"{t['level']:g} bit", most < t["level"], hollow=why),
+        share("what six layers end with", most < goal, hollow=why),
+    ]
+
+
+def depth_epochs(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F5: the epochs themselves."""
+    return [
+        cell(f"{depth(plane)} hidden", _epochs_to_know(plane, t["level"]), hollow=fx.void(plane))
+        for plane in by_depth(planes)
+    ]
+
+
+def exponential_time(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: slope of r(d) = log10((t(2d) - t(d)) / t(d)) on d.
+
+    t(d) is the time from a fall of ``start`` bits to one of ``start`` + d bits. If it is
+    a (exp(k d) - 1), r(d) = k d / ln 10; if it is a dᵖ, r(d) = log10(2ᵖ - 1), whatever d.
+    """
+    amounts = t["step"] * np.arange(1, t["n_steps"] + 1)
+    found = []
+    for name, plane in planes.items():
+        ix = fx.curve(plane).sel(layer=t["layer"], drop=True)
+        begin = epochs_to_fall(ix, t["start"])
+        once, twice = (
+            np.stack([epochs_to_fall(ix, t["start"] + n * d) - begin for d in amounts], axis=-1)
+            for n in (1, 2)
+        )
+        ratios = np.log10((twice - once) / once)
+        slopes = fx.slope(amounts, ratios, least=t["least_points"])
+        found.append(
+            cell(
+                t["labels"][name],
+                begin.copy(data=slopes),
+                hollow=why_hollow(plane, t["layer"]),
+            )
+        )
+    return found
+
+
+def compression_order(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: rank correlation of depth with the median epochs that the output compresses."""
+    nets, epochs = by_depth(planes), []
+    for plane in nets:
+        ix = fx.curve(plane).isel(layer=-1, drop=True)
+        peak = ix.epoch[ix.argmax("epoch")].drop_vars(["epoch", "update"], errors="ignore")
+        epochs.append(epochs_to_fall(ix, t["amount"]).fillna(last_epoch(plane)) - peak)
+    return [_order(nets, epochs)]
+
+
+def time_compressing(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-C3: epochs from the peak until a part of the loss is over, as a share of all."""
+    plane, found = planes["released"], []
+    for layer in t["layers"]:
+        ix = fx.curve(plane).sel(layer=layer, drop=True)
+        peak = fx.peak_epoch(plane).sel(layer=layer, drop=True)
+        lost = t["part"] * (ix.max("epoch") - fx.final(ix))
+        during = (epochs_to_fall(ix, lost) - peak) / last_epoch(plane)
+        label = f"nine tenths, {_label(plane, layer)}"
+        found.append(cell(label, during, hollow=why_hollow(plane, layer)))
+    return found
+
+
+def log_rest(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-C3: share after the peak, in log epochs."""
+    plane = planes["released"]
+    peak = np.maximum(fx.peak_epoch(plane), t["earliest"])
+    rest = 1 - np.log(peak) / np.log(last_epoch(plane))
+    return [
+        cell(
+            f"log epochs, {_label(plane, layer)}",
+            rest.sel(layer=layer, drop=True),
+            hollow=why_hollow(plane, layer),
+        )
         for layer in t["layers"]
     ]
 
 
-def mostly_compressing(planes: Planes, t: Thresholds) -> list[Part]:
-    """SZT-C3: most epochs come after the peak of IX."""
-    plane = planes["released"]
-    peak, last = fx.peak_epoch(plane), last_epoch(plane)
-    rest = (last - peak) / last
-    log_rest = 1 - np.log(np.maximum(peak, 1)) / np.log(last)
-    where = [{"layer": n, "saturated": is_saturated(plane, n)} for n in t["layers"]]
-    return [
-        *(
-            median("rest", "(T - tpk) / T", rest.sel(layer=w["layer"]), ">", t["rest"], **w)
-            for w in where
-        ),
-        *(
-            median(
-                "log rest", "the same in log epochs", log_rest.sel(layer=w["layer"]), ">", None, **w
-            )
-            for w in where
-        ),
-    ]
+def epochs_to_fall(ix: xr.DataArray, amount: float | xr.DataArray) -> xr.DataArray:
+    """Epoch at which IX first lies ``amount`` bits below its peak, after it; NaN if it never does.
+
+    Straight lines between checkpoints.
+    """
+    top = ix.max("epoch")
+    step = xr.DataArray(np.arange(ix.sizes["epoch"]), dims="epoch")
+    fallen = (top - ix).where(step > ix.argmax("epoch"), 0.0)
+    return epochs_to_reach(fallen.transpose("seed", "epoch"), amount)
 
 
-def _same(part: Part) -> Part:
-    return part
+def epochs_to_reach(values: xr.DataArray, level: float | xr.DataArray) -> xr.DataArray:
+    """Epoch at which a (seed, epoch) curve first reaches a level; NaN where it never does.
+
+    Straight lines between checkpoints.
+    """
+    levels = np.broadcast_to(np.asarray(level, dtype=float), values.shape[:1])
+    epochs = values.epoch.values.astype(float)
+    found = [_first_at(epochs, y, goal) for y, goal in zip(values.values, levels, strict=True)]
+    return xr.DataArray(found, dims="seed", coords={"seed": values.seed.values})
 
 
-def _found(known: tasks.Fact) -> str:
-    within = f" ± {known.tolerance:g}" if known.tolerance else ""
-    return f"{known.found:.10g}, stated {known.expected:.10g}{within}"
+def _first_at(epochs: Array, y: Array, level: float) -> float:
+    if not (y >= level).any():
+        return float("nan")
+    k = int((y >= level).argmax())
+    if k == 0:
+        return float(epochs[0])
+    return float(np.interp(level, y[k - 1 : k + 1], epochs[k - 1 : k + 1]))
 
 
-def _output_label_information(plane: xr.Dataset) -> xr.DataArray:
-    return fx.curve(plane, "i_ty").isel(layer=-1, drop=True)
+def _epochs_to_know(plane: xr.Dataset, level: float) -> xr.DataArray:
+    """Epochs until the output has so much label information, T where it never has."""
+    return epochs_to_reach(_output(plane), level).fillna(last_epoch(plane))
 
 
-def _epochs_to_compress(plane: xr.Dataset, amount: float) -> xr.DataArray:
-    ix = fx.curve(plane).sel(layer=depth(plane))
-    return fx.time_to_compress(ix, amount)[0].fillna(last_epoch(plane))
+def _output(plane: xr.Dataset) -> xr.DataArray:
+    """Label information of the output: (seed, epoch)."""
+    return fx.curve(plane, "i_ty").isel(layer=-1, drop=True).transpose("seed", "epoch")
 
 
-def _label_change(plane: xr.Dataset) -> xr.DataArray:
-    iy = fx.curve(plane, "i_ty")
-    return fx.final(iy) - fx.at_peak(iy, fx.curve(plane))
+def _order(nets: list[xr.Dataset], epochs: list[xr.DataArray]) -> Cell:
+    """Rank correlation of depth with median epochs."""
+    depths = [depth(plane) for plane in nets]
+    return cell(
+        f"{depths[0]} to {depths[-1]} hidden layers",
+        table(epochs),
+        statistic=lambda sample: fx.spearman(depths, medians(sample)),
+        hollow=_any_void(nets),
+    )
 
 
-def _gap(
-    plane: xr.Dataset, bound: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> xr.DataArray:
-    """Bound at the layer's own IX, minus its IY: (seed, layer)."""
-    ix, iy = (fx.final(fx.curve(plane, name)) for name in ("i_xt", "i_ty"))
-    return iy.copy(data=bound(ix.values)) - iy
+# Labels of cells
 
 
-@cache
-def _soft_curve(low: float, high: float, n: int) -> xr.Dataset:
-    """Exact IB curve of the soft task, at n log-spaced β."""
-    p = tasks.load_task("szt_soft").y
-    p_xy = np.stack([1 - p, p], axis=1) / len(p)
-    return theory.ib_curve(p_xy, np.geomspace(low, high, n))
+def _places(planes: Planes, t: Settings) -> Iterator[tuple[xr.Dataset, int, str]]:
+    """Every plane with every layer asked for, and the cell's label."""
+    for name, plane in planes.items():
+        for layer in t["layers"]:
+            yield plane, layer, _label(plane, layer, t["labels"][name])
+
+
+def _label(plane: xr.Dataset, layer: int, said: str = "") -> str:
+    where = f"layer {layer}" if layer <= depth(plane) else "output"
+    return ", ".join(filter(None, (said, where)))
+
+
+def _any_void(planes: Iterable[xr.Dataset]) -> str:
+    return next(filter(None, map(fx.void, planes)), "")
