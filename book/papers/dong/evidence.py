@@ -51,7 +51,7 @@ def label_falls_more(planes: Planes, t: Settings) -> list[Cell]:
 def adds(planes: Planes, t: Settings) -> list[Cell]:
     """C2: what the hidden layers lose with the penalty minus what they lose without, on average."""
     return [
-        cell(label, _units(many, lambda one, other: _mean_fall(one, t) - _mean_fall(other, t), t))
+        cell(label, _units(many, lambda one, other: _more(one, other, t), t))
         for label, many in _pairs(planes, t)
     ]
 
@@ -191,23 +191,31 @@ def _flags(values: NDArray[np.float64] | xr.DataArray, line: float) -> NDArray[n
 # Falls
 
 
-def _curve(plane: xr.Dataset, quantity: str, t: Settings) -> xr.DataArray:
-    """Curves of the hidden layers up to ``until``, without those that are at their ceiling."""
-    ix, values = (fx.curve(plane, name).sel(layer=t["layers"]) for name in ("i_xt", quantity))
+def _full(plane: xr.Dataset, t: Settings) -> xr.DataArray:
+    """Hidden layers, (layer,), at the ceiling log2 N at every checkpoint in half of the networks.
+
+    N are the rows that the networks were trained on, which are those that are measured.
+    """
     ceiling = np.log2(_samples(plane)) - fx.CEILING_SLACK
-    full = (ix >= ceiling).all("epoch").mean("seed") >= 0.5
-    values = values.where(~full)
-    return values.sel(epoch=values.epoch <= t.get("until", int(values.epoch[-1])))
+    ix = fx.curve(plane).sel(layer=t["layers"])
+    return (ix >= ceiling).all("epoch").mean("seed") >= 0.5
 
 
 def _samples(plane: xr.Dataset) -> float:
-    """Rows that the networks were trained on, which are those that are measured."""
     return float(plane.attrs["n_samples"]) * fx.train_fraction(plane)
 
 
+def _curve(plane: xr.Dataset, quantity: str, full: xr.DataArray, t: Settings) -> xr.DataArray:
+    """Curves of the hidden layers that are not full, up to ``until``."""
+    values = fx.curve(plane, quantity).sel(layer=full.layer[~full])
+    return values.sel(epoch=values.epoch <= t.get("until", int(values.epoch[-1])))
+
+
 def _largest_fall(plane: xr.Dataset, t: Settings, *, since_learnt: bool = False) -> xr.DataArray:
-    """(seed,): from the peak, or from when the task was learnt, to the end."""
-    values = _curve(plane, t["quantity"], t)
+    """(seed,): from the peak, or from when the task was learnt, to the end; NaN if all are full."""
+    values = _curve(plane, t["quantity"], _full(plane, t), t)
+    if values.sizes["layer"] == 0:
+        return _nothing(plane)
     start = fx.when_learnt(plane, values) if since_learnt else values.max("epoch")
     lost = start - fx.final(values)
     if t["relative"]:
@@ -216,19 +224,31 @@ def _largest_fall(plane: xr.Dataset, t: Settings, *, since_learnt: bool = False)
     return lost.max("layer")
 
 
-def _fall(plane: xr.Dataset, quantity: str, t: Settings) -> xr.DataArray:
-    """(seed, layer): from the peak to the end."""
-    values = _curve(plane, quantity, t)
-    return values.max("epoch") - fx.final(values)
-
-
-def _mean_fall(plane: xr.Dataset, t: Settings) -> xr.DataArray:
-    return _fall(plane, t["quantity"], t).mean("layer")
+def _more(one: xr.Dataset, other: xr.Dataset, t: Settings) -> xr.DataArray:
+    """(seed,): mean fall of the one minus that of the other, without layers full in both."""
+    full = _full(one, t) & _full(other, t)
+    if bool(full.all()):
+        return _nothing(one)
+    a, b = (_fall(plane, t["quantity"], full, t).mean("layer") for plane in (one, other))
+    return a - b
 
 
 def _label_minus_input(plane: xr.Dataset, t: Settings) -> xr.DataArray:
-    x, y = (_fall(plane, name, t).median("layer") for name in ("i_xt", "i_ty"))
+    full = _full(plane, t)
+    if bool(full.all()):
+        return _nothing(plane)
+    x, y = (_fall(plane, name, full, t).median("layer") for name in ("i_xt", "i_ty"))
     return y / plane.attrs["label_entropy"] - x / np.log2(_samples(plane))
+
+
+def _fall(plane: xr.Dataset, quantity: str, full: xr.DataArray, t: Settings) -> xr.DataArray:
+    """(seed, layer): from the peak to the end."""
+    values = _curve(plane, quantity, full, t)
+    return values.max("epoch") - fx.final(values)
+
+
+def _nothing(plane: xr.Dataset) -> xr.DataArray:
+    return xr.full_like(plane.seed, np.nan, dtype=float)
 
 
 def _points(plane: xr.Dataset, t: Settings) -> NDArray[np.float64]:
