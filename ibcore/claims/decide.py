@@ -4,7 +4,7 @@ A cell is marked
 
     agrees     the interval lies wholly on the claimed side of the null value
     opposite   wholly on the other side
-    none       wholly inside the margin: what there is, is too small to matter
+    none       wholly inside the margin, on both sides: what there is, is too small to matter
     open       it covers the null value, or fewer than 10 networks answered
     hollow     the cell cannot answer: a layer at its ceiling, a plane that is void
 
@@ -274,10 +274,18 @@ def _numbers(
 
 
 def _inside(test: Check, numbers: Numbers) -> bool:
-    """Whether the interval lies within the margin around the null value."""
+    """Whether what decides lies within the margin around the null value, on both sides."""
     if test.margin is None:
         return False
-    return bool(test.null - test.margin < numbers.low and numbers.high < test.null + test.margin)
+    (low, high), line = _deciding(test, numbers)
+    return bool(line - test.margin < low and high < line + test.margin)
+
+
+def _deciding(test: Check, numbers: Numbers) -> tuple[tuple[float, float], float]:
+    """The interval that decides, and its null value: the signed quantity's if there is one."""
+    if numbers.signed is None:
+        return (numbers.low, numbers.high), test.null
+    return numbers.signed[1:], 0.0
 
 
 def _mark(test: Check, numbers: Numbers) -> str:
@@ -289,11 +297,7 @@ def _mark(test: Check, numbers: Numbers) -> str:
         return "opposite" if outside else "open"
     if _inside(test, numbers):
         return "none"
-    ends, line = (
-        ((numbers.low, numbers.high), test.null)
-        if numbers.signed is None
-        else (numbers.signed[1:], 0.0)
-    )
+    ends, line = _deciding(test, numbers)
     for mark, side in (("agrees", test.side), ("opposite", OTHER[test.side])):
         if all(intervals.beyond(side, end, line) for end in ends):
             return mark

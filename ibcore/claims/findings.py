@@ -55,7 +55,7 @@ def sentence(
     }
     try:
         return findings[word].format_map(given)
-    except (KeyError, IndexError, AttributeError) as error:
+    except (KeyError, IndexError, AttributeError, ValueError) as error:
         raise ValueError(
             f"the finding for {word!r} asks for {error}; there are {', '.join(given)}, the cells "
             f"{', '.join(effects)} and the tests {', '.join(given['t'])}."
