@@ -213,31 +213,49 @@ def depth_epochs(planes: Planes, t: Settings) -> list[Cell]:
     ]
 
 
-def exponential_time(planes: Planes, t: Settings) -> list[Cell]:
-    """SZT-EQ11: slope of r(d) = log10((t(2d) - t(d)) / t(d)) on d.
-
-    t(d) is the time from a fall of ``start`` bits to one of ``start`` + d bits. If it is
-    a (exp(k d) - 1), r(d) = k d / ln 10; if it is a dᵖ, r(d) = log10(2ᵖ - 1), whatever d.
-    """
-    amounts = t["step"] * np.arange(1, t["n_steps"] + 1)
+def time_per_bit(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: slope of log10(duration of a step of the fall) on the bits fallen before it."""
     found = []
     for name, plane in planes.items():
-        ix = fx.curve(plane).sel(layer=t["layer"], drop=True)
-        begin = epochs_to_fall(ix, t["start"])
-        once, twice = (
-            np.stack([epochs_to_fall(ix, t["start"] + n * d) - begin for d in amounts], axis=-1)
-            for n in (1, 2)
-        )
-        ratios = np.log10((twice - once) / once)
-        slopes = fx.slope(amounts, ratios, least=t["least_points"])
-        found.append(
-            cell(
-                t["labels"][name],
-                begin.copy(data=slopes),
-                hollow=why_hollow(plane, t["layer"]),
-            )
-        )
+        bits, durations = _durations(plane, t)
+        slopes = fx.slope(bits, durations.values, least=t["least_points"])
+        values = durations.isel(step=0, drop=True).copy(data=slopes)
+        found.append(cell(t["labels"][name], values, hollow=why_hollow(plane, t["layer"])))
     return found
+
+
+def exponential_fits_better(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: whether log10(duration) is straighter in bits than in log10(bits), a power law."""
+    found = []
+    for name, plane in planes.items():
+        bits, durations = _durations(plane, t)
+        misfits = [
+            [_misfit(x, y, t["least_points"]) for x in (bits, np.log10(bits))]
+            for y in durations.values
+        ]
+        one, other = np.transpose(misfits)
+        better = durations.isel(step=0, drop=True).copy(data=(one < other).astype(float))
+        better = better.where(np.isfinite(one))
+        found.append(share(t["labels"][name], better, hollow=why_hollow(plane, t["layer"])))
+    return found
+
+
+def _durations(plane: xr.Dataset, t: Settings) -> tuple[Array, xr.DataArray]:
+    """(bits fallen at the middle of every step, log10 of the epochs it takes: (seed, step))."""
+    ix = fx.curve(plane).sel(layer=t["layer"], drop=True)
+    ends = t["start"] + t["bits"] * np.arange(t["n_steps"] + 1)
+    times = xr.concat([epochs_to_fall(ix, end) for end in ends], "step").transpose("seed", "step")
+    lasted = times.diff("step")
+    return ends[:-1] + t["bits"] / 2, lasted.copy(data=np.log10(lasted.values))
+
+
+def _misfit(x: Array, y: Array, least: int) -> float:
+    """Sum of squares that a straight line leaves; NaN where there are fewer points than ``least``."""
+    there = np.isfinite(y)
+    if there.sum() < least:
+        return float("nan")
+    line = np.polyfit(x[there], y[there], 1)
+    return float(((y[there] - np.polyval(line, x[there])) ** 2).sum())
 
 
 def compression_order(planes: Planes, t: Settings) -> list[Cell]:
@@ -258,8 +276,7 @@ def time_compressing(planes: Planes, t: Settings) -> list[Cell]:
         peak = fx.peak_epoch(plane).sel(layer=layer, drop=True)
         lost = t["part"] * (ix.max("epoch") - fx.final(ix))
         during = (epochs_to_fall(ix, lost) - peak) / last_epoch(plane)
-        label = f"nine tenths, {_label(plane, layer)}"
-        found.append(cell(label, during, hollow=why_hollow(plane, layer)))
+        found.append(cell(_label(plane, layer), during, hollow=why_hollow(plane, layer)))
     return found
 
 
@@ -270,7 +287,7 @@ def log_rest(planes: Planes, t: Settings) -> list[Cell]:
     rest = 1 - np.log(peak) / np.log(last_epoch(plane))
     return [
         cell(
-            f"log epochs, {_label(plane, layer)}",
+            _label(plane, layer),
             rest.sel(layer=layer, drop=True),
             hollow=why_hollow(plane, layer),
         )
