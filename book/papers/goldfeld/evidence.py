@@ -76,7 +76,7 @@ def moves_the_same_way(planes: Planes, t: Settings) -> Iterator[Cell]:
 
 
 def without_compression(planes: Planes, t: Settings) -> Iterator[Cell]:
-    """C2: networks that lose little in every layer and are as accurate as their twin, or so much."""
+    """C2: networks that lose little in every layer and are as accurate as their twin is."""
     line = t["accuracy"] if "accuracy" in t else _accuracy(planes[t["twin"]])
     for label, name in t["planes"].items():
         c = fx.compression(planes[name]).sel(layer=list(t["layers"]))
@@ -117,7 +117,7 @@ def samples_needed(planes: Planes, t: Settings) -> Iterator[Cell]:
     """C3: samples for a small bias on the cube, exactly: they double with every dimension."""
     needed = [_enough(2**d, t["bias"]) for d in t["dimensions"]]
     for d, (a, b) in zip(t["dimensions"][1:], pairwise(needed), strict=True):
-        yield fact(f"{d} dimensions against {d - 1}", b >= t["factor"] * a, f"{a} and {b} samples")
+        yield fact(f"d = {d} against {d - 1}", b >= t["factor"] * a, f"{a} and {b} samples")
 
 
 @cache
@@ -144,7 +144,7 @@ def rate(planes: Planes, t: Settings) -> Iterator[Cell]:
     slope = partial(_slopes, np.log(t["samples"]))
     for d in t["dimensions"]:
         columns = [np.abs(_errors(d, t["noise_std"], n, t["repeats"])) for n in t["samples"]]
-        yield cell(f"{d} dimensions", np.stack(columns, axis=1), statistic=slope)
+        yield cell(f"d = {d}", np.stack(columns, axis=1), statistic=slope)
 
 
 def _slopes(log_n: NDArray[np.float64], sample: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -168,20 +168,26 @@ def _errors(d: int, noise_std: float, n: int, repeats: int) -> NDArray[np.float6
 
 
 def _entropy_of_corners(samples: NDArray[np.float64], noise_std: float, seed: int) -> float:
-    """``smoothed_entropy`` of samples of which many are equal: Gaussians are counted, not repeated.
+    """``smoothed_entropy`` of samples of the corners: their Gaussians are counted, not repeated.
 
     h = d/2 log2(2πeσ²) - E log2 Σ_c p_c φ(t - c) / φ(t - s), where p_c is the share of corner c.
     """
-    s = samples / noise_std
-    n, d = s.shape
-    corners, counts = np.unique(s, axis=0, return_counts=True)
+    n, d = samples.shape
+    share_of = np.bincount((samples < 0) @ (1 << np.arange(d)), minlength=2**d) / n
+    s, corners = samples / noise_std, _words(d) / noise_std
     z = generator(seed, "measured_noise").standard_normal((n, d))
     total = 0.0
     for t in (s + z, s - z):
-        square = ((t[:, None] - corners) ** 2).sum(axis=-1)
-        ratio = np.exp(((z**2).sum(axis=1)[:, None] - square) / 2) @ (counts / n)
+        gap = (t**2).sum(axis=1)[:, None] + (corners**2).sum(axis=1) - 2 * t @ corners.T
+        ratio = np.exp(((z**2).sum(axis=1)[:, None] - gap) / 2) @ share_of
         total -= np.log2(ratio).mean() / 2
     return float(d / 2 * np.log2(2 * np.pi * np.e * noise_std**2) + total)
+
+
+def _words(length: int) -> NDArray[np.float64]:
+    """All corners of [-1, 1]^length; a bit of the number that is set is a -1."""
+    bits = (np.arange(2**length)[:, None] >> np.arange(length)) & 1
+    return 1 - 2 * bits.astype(np.float64)
 
 
 def risk(planes: Planes, t: Settings) -> Iterator[Cell]:
@@ -201,7 +207,7 @@ def risk(planes: Planes, t: Settings) -> Iterator[Cell]:
         ]
         error = np.abs(np.array(found) - exact).mean() * LN2
         bound = risk_bound(d, noise_std, t["samples"])
-        where = f"distribution {k + 1}: {d}-dimensional, noise {noise_std}"
+        where = f"distribution {k + 1}, d = {d}, noise {noise_std}"
         yield fact(where, error <= bound, f"{error:.3g} against {bound:.3g} nats")
 
 
@@ -210,7 +216,7 @@ def levels(planes: Planes, t: Settings) -> Iterator[Cell]:
     for d in range(1, t["largest"] + 2):
         found = levels_apart(d, t["noise_std"], t["epsilon"])
         holds = (found == t["levels"]) == (d <= t["largest"])
-        yield fact(f"{d} dimensions", holds, f"{found} levels")
+        yield fact(f"d = {d}", holds, f"{found} levels")
 
 
 def integration_below(planes: Planes, t: Settings) -> Iterator[Cell]:
@@ -219,7 +225,7 @@ def integration_below(planes: Planes, t: Settings) -> Iterator[Cell]:
     for d, errors in _integrations(t):
         bounds = 2 * d * (2 + v) / (v * t["modes"] * np.array(t["points"]))
         most = (errors / bounds).max()
-        yield fact(f"{d} dimensions", (errors <= bounds).all(), f"at most {most:.1%} of the bound")
+        yield fact(f"d = {d}", (errors <= bounds).all(), f"at most {most:.1%} of the bound")
 
 
 def integration_rate(planes: Planes, t: Settings) -> Iterator[Cell]:
@@ -227,7 +233,7 @@ def integration_rate(planes: Planes, t: Settings) -> Iterator[Cell]:
     for d, errors in _integrations(t):
         slope = float(np.polyfit(np.log(t["points"]), 0.5 * np.log(errors), 1)[0])
         holds = abs(slope - t["slope"]) <= t["tolerance"]
-        yield fact(f"{d} dimensions", holds, f"slope {slope:.2f}")
+        yield fact(f"d = {d}", holds, f"slope {slope:.2f}")
 
 
 def _integrations(t: Settings) -> list[tuple[int, NDArray[np.float64]]]:
@@ -268,7 +274,7 @@ def codes(planes: Planes, t: Settings) -> Iterator[Cell]:
     """GEST-F7: every word of a Reed-Muller code of full order, sent through noise."""
     for length, noise_std in product(t["lengths"], t["noise_stds"]):
         known = length * theory.mixture_information([-1 / noise_std, 1 / noise_std])
-        words = 1 - 2.0 * ((np.arange(2**length)[:, None] >> np.arange(length)) & 1)
+        words = _words(length)
         ruler = SamplePropagation(noise_std, n_pairs=t["pairs"], n_inputs=t["inputs"])
         found = ruler.with_errors(words[None], np.arange(len(words)) % 2)
         holds = abs(found.i_xt - known) <= t["errors"] * found.i_xt_error + t["rounding"]
