@@ -154,8 +154,8 @@ def snr_alignment(planes: Planes, t: Settings) -> list[Cell]:
     found = []
     for plane, layer, label in _places(planes, t):
         when, _ = fx.change_point(fx.log_snr(plane, t["prefix"]))
-        peak = np.maximum(fx.peak_epoch(plane), t["earliest"])
-        apart = abs(np.log10(when / peak)).sel(layer=layer, drop=True)
+        ratio = (when / np.maximum(fx.peak_epoch(plane), t["earliest"])).sel(layer=layer, drop=True)
+        apart = ratio.copy(data=np.abs(np.log10(ratio.values)))
         found.append(cell(label, apart, hollow=why_hollow(plane, layer)))
     return found
 
@@ -250,7 +250,7 @@ def _durations(plane: xr.Dataset, t: Settings) -> tuple[Array, xr.DataArray]:
 
 
 def _misfit(x: Array, y: Array, least: int) -> float:
-    """Sum of squares that a straight line leaves; NaN where there are fewer points than ``least``."""
+    """Sum of squares that a straight line leaves; NaN of fewer points than ``least``."""
     there = np.isfinite(y)
     if there.sum() < least:
         return float("nan")
