@@ -10,6 +10,7 @@ from math import isclose
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from ibcore import theory
 from ibcore.claims import effects as fx
@@ -159,7 +160,7 @@ def fall_of_mean(planes: Planes, t: Settings) -> list[Cell]:
     plane, layer = planes[t["plane"]], t["layer"]
     return [
         cell(f"{t['plane']}, layer {layer}", fx.curve(plane).sel(layer=layer),
-             statistic=_fall_of_mean, signed=fx.loss_since_learnt(plane).sel(layer=layer),
+             statistic=_fall_of_mean, signed=_from_peak(plane).sel(layer=layer),
              hollow=why_hollow(plane, layer))
     ]  # fmt: skip
 
@@ -169,7 +170,33 @@ def _fall_of_mean(sample: Array) -> Array:
     return mean.max(axis=1) - mean[:, -1]
 
 
+def _from_peak(plane: xr.Dataset) -> xr.DataArray:
+    """What a layer has lost since its peak, in bits, with a sign: (seed, layer).
+
+    The peak is looked for among every other checkpoint, and the loss is read at the one beside it,
+    without smoothing: C of a fresh half, which noise does not push upward. Other than D it counts
+    what is lost before the task is learnt, where this paper finds some of the compression.
+    """
+    ix = plane.i_xt.isel(estimator=0, drop=True).dropna("epoch", how="all")
+    last = ix.sizes["epoch"] - 1
+    place = 2 * ix.isel(epoch=slice(None, None, 2)).argmax("epoch")
+    beside = xr.where(place < last, place + 1, place - 1)
+    return ix.isel(epoch=beside, drop=True) - fx.final(ix)
+
+
 # Other activations, and a penalty
+
+
+def loss_of(planes: Planes, t: Settings) -> list[Cell]:
+    """F7, C1: C of activations, mean over layers; the loss since a peak of its own has the sign."""
+    cells = []
+    for label, name in t["runs"].items():
+        c, signed = (
+            effect(planes[name]).sel(layer=list(t["layers"])).mean("layer")
+            for effect in (fx.compression, _from_peak)
+        )
+        cells.append(cell(label, c, signed=signed, hollow=why_hollow(planes[name])))
+    return cells
 
 
 def loss_apart(planes: Planes, t: Settings) -> list[Cell]:
@@ -331,16 +358,13 @@ def _partial_r(sample: Array) -> Array:
 def fewer_against_all(planes: Planes, t: Settings) -> list[Cell]:
     """M1: share of draws of a few networks whose average has the direction of the average of all.
 
-    The average is that of the loss of I(X;T) since the task was learnt, mean over layers, of one
-    run or of one run minus another. Where all networks together leave its direction open, fewer
+    The average is that of the loss of I(X;T) since its peak, with its sign, mean over layers, of
+    one run or of one run minus another. Where all networks together leave its direction open, fewer
     have nothing to agree with: the cell is hollow.
     """
     cells = []
     for label, names in t["averages"].items():
-        each = [
-            fx.loss_since_learnt(planes[name]).sel(layer=list(t["layers"])).mean("layer")
-            for name in names
-        ]
+        each = [_from_peak(planes[k]).sel(layer=list(t["layers"])).mean("layer") for k in names]
         value = each[0] - each[1] if len(each) > 1 else each[0]
         whole = intervals.bootstrapped(value.values, intervals.mean, label).interval()
         rng = np.random.default_rng(0)
@@ -355,9 +379,9 @@ def fewer_against_all(planes: Planes, t: Settings) -> list[Cell]:
     return cells
 
 
-def _agreeing(sample: Array, chosen: np.ndarray) -> Array:
+def _agreeing(sample: Array, chosen: NDArray[np.int64]) -> Array:
     """Share of the draws, (draw, few) places, whose mean has the sign of the whole mean."""
     weights = np.zeros((sample.shape[1], len(chosen)))
     np.put_along_axis(weights, chosen.T, 1.0, axis=0)
-    whole = np.sign(sample.mean(axis=1, keepdims=True))
-    return (np.sign(sample @ weights) == whole).mean(axis=1)
+    up = sample.mean(axis=1, keepdims=True) > 0
+    return ((sample @ weights > 0) == up).mean(axis=1)
