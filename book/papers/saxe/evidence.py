@@ -159,7 +159,8 @@ def early_loss(planes: Planes, t: Settings) -> list[Cell]:
 def one_neuron(planes: Planes, t: Settings) -> list[Cell]:
     """F2: one tanh unit knows most at a middle weight; ReLU and linear units ever more."""
     tanh = partial(theory.single_neuron_information, n_bins=t["n_bins"])
-    curve = np.array([tanh(w) for w in np.geomspace(*t["tanh_weights"], num=t["points"])])
+    low, high = t["tanh_weights"]
+    curve = np.array([tanh(w) for w in np.geomspace(low, high, t["points"])])
     top, slack = curve.argmax(), t["rounding"]
     facts = [
         fact("tanh rises to one peak and falls",
@@ -169,10 +170,11 @@ def one_neuron(planes: Planes, t: Settings) -> list[Cell]:
             for w, known in zip(t["weights"], t["values"], strict=True)
         )),
     ]  # fmt: skip
+    low, high = t["other_weights"]
     for name in ("ReLU", "linear"):
         values = [
             theory.single_neuron_information(w, activation=name.lower(), width=t["width"])
-            for w in np.geomspace(*t["other_weights"], num=t["points"])
+            for w in np.geomspace(low, high, t["points"])
         ]
         facts.append(fact(f"{name} rises at every step", (np.diff(values) > 0).all()))
     return facts
@@ -185,7 +187,8 @@ def net_input_neuron(planes: Planes, t: Settings) -> list[Cell]:
         f"of tanh in {kind}": _back(np.unique(np.tanh(z.astype(kind))))
         for kind in ("float32", "float64")
     }
-    weights = np.linspace(*t["weights"], num=t["points"])
+    low, high = t["weights"]
+    weights = np.linspace(low, high, t["points"])
     found = []
     for name in t["edges"]:
         drop = max(0.0, *-np.diff([_gaussian_entropy(edges[name] / w) for w in weights]))
