@@ -60,24 +60,26 @@ def alike(planes: Planes, t: Settings) -> list[Cell]:
     """F23: rank correlation of the mean curves of two arms, over layers and checkpoints."""
     cells = []
     for label, many in _pairs(planes, t):
-        curves = [np.stack([_points(plane, t) for plane in pair], axis=1) for pair in many]
-        if len(curves) == 1:
-            cells.append(cell(label, curves[0], statistic=_rank_of_means))
+        if len(many) == 1:
+            points = xr.align(*(_points(plane, t) for plane in many[0]), join="inner")
+            both = xr.concat(points, "arm").transpose("seed", "arm", "point")
+            cells.append(cell(label, both, statistic=_rank_of_means))
             continue
-        found = [float(_rank_of_means(one[None])[0]) for one in curves]
+        means = [[_points(plane, t).mean("seed") for plane in pair] for pair in many]
+        found = [fx.spearman(a, b.values[None])[0] for a, b in means]
         learnt = [_learnt(pair, t) for pair in many]
         cells.append(cell(label, np.where(learnt, found, np.nan)))
     return cells
 
 
 def overtrained(planes: Planes, t: Settings) -> list[Cell]:
-    """C1: test loss at the end over its minimum; signed, end minus what it is early on."""
+    """C1: test loss at the end over its minimum; signed, over what it is early on, minus 1."""
 
     def rise(plane: xr.Dataset) -> xr.DataArray:
         return plane.test_loss.isel(epoch=-1) / plane.test_loss.min("epoch")
 
     def later(plane: xr.Dataset) -> xr.DataArray:
-        return plane.test_loss.isel(epoch=-1) - fx.at_epoch(plane.test_loss, t["short"])
+        return plane.test_loss.isel(epoch=-1) / fx.at_epoch(plane.test_loss, t["short"]) - 1
 
     return [
         cell(label, _units(many, rise, t), signed=_units(many, later, t))
@@ -251,10 +253,11 @@ def _nothing(plane: xr.Dataset) -> xr.DataArray:
     return xr.full_like(plane.seed, np.nan, dtype=float)
 
 
-def _points(plane: xr.Dataset, t: Settings) -> NDArray[np.float64]:
+def _points(plane: xr.Dataset, t: Settings) -> xr.DataArray:
     """(seed, point) of I(X;T) of the hidden layers, checkpoint by checkpoint."""
     values = fx.curve(plane).sel(layer=t["layers"]).transpose("seed", "epoch", "layer").values
-    return values.reshape(len(values), -1)
+    rows = values.reshape(len(values), -1)
+    return xr.DataArray(rows, dims=("seed", "point"), coords={"seed": plane.seed.values})
 
 
 def _rank_of_means(sample: NDArray[np.float64]) -> NDArray[np.float64]:

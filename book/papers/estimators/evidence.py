@@ -89,9 +89,14 @@ def fits(planes: Planes, t: Settings) -> list[Cell]:
             signed=fx.gain_until_learnt(plane, t["ruler"]).sel(layer=layer),
             hollow=why_hollow(plane) or _starts_full(plane, layer, t["ruler"]),
         )
-        for name, plane in planes.items()
+        for name, plane in _named(planes, t)
         for layer in plane.layer.values
     ]
+
+
+def _named(planes: Planes, t: Settings) -> list[tuple[str, xr.Dataset]]:
+    """Planes under the names that a reader knows."""
+    return [(label, planes[name]) for label, name in t["names"].items()]
 
 
 def _starts_full(plane: xr.Dataset, layer: int, ruler: str) -> str:
@@ -109,7 +114,7 @@ def flips(planes: Planes, t: Settings) -> list[Cell]:
     not.
     """
     cells = []
-    for name, plane in planes.items():
+    for name, plane in _named(planes, t):
         c = [fx.compression(plane, estimator=ruler) for ruler in t["rulers"]]
         for layer in plane.layer.values:
             values = xr.concat([one.sel(layer=layer) for one in c], "ruler").transpose("seed", ...)
@@ -133,7 +138,7 @@ def no_growth(planes: Planes, t: Settings) -> list[Cell]:
     """LOR-5: the data processing inequality, exactly."""
     return [
         fact(f"{name}, {said}, {text}", largest <= t["tolerance"], note=f"{largest:.1e} bit")
-        for name, plane in planes.items()
+        for name, plane in _named(planes, t)
         for said, ruler in t["rulers"].items()
         for variable, text in (("i_xt", "I(X;T)"), ("i_ty", "I(T;Y)"))
         for largest in [_growth(plane, variable, ruler)]
