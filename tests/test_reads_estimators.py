@@ -24,11 +24,11 @@ def where(shown, layer):
 def reads_fits(k, t):
     for shown, name in NAMES.items():
         plane, ruler = k(name, ["Decoy()", t["ruler"]], ceiling=CEILINGS[name]), t["ruler"]
-        accuracy = plane.arrays["train_accuracy"]
-        learnt = (accuracy >= 0.9 * accuracy[:, -1:]).argmax(axis=1)
         for layer in range(1, LAYERS + 1):
             values = plane.curve(layer, ruler=ruler)
-            gain = values[np.arange(len(values)), learnt] - values[:, 0]
+            beside = 2 * values[:, ::2].argmax(axis=1) + 1  # the peak of every other checkpoint
+            beside = np.minimum(beside, values.shape[1] - 1)
+            gain = values[np.arange(len(values)), beside] - values[:, 0]
             rise, full = plane.rise(layer, ruler=ruler), plane.is_full(layer, ruler)
             yield Row(f"fits: {where(shown, layer)}", rise, signed=gain, hollow=full)
 

@@ -86,7 +86,7 @@ def fits(planes: Planes, t: Settings) -> list[Cell]:
         cell(
             f"{name}, layer {layer}" if layer < plane.layer[-1] else f"{name}, output",
             fx.fitting(plane, t["ruler"]).sel(layer=layer),
-            signed=fx.gain_until_learnt(plane, t["ruler"]).sel(layer=layer),
+            signed=fx.gain_until_peak(plane, t["ruler"]).sel(layer=layer),
             hollow=why_hollow(plane) or _starts_full(plane, layer, t["ruler"]),
         )
         for name, plane in _named(planes, t)
