@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ibcore.claims import effects as fx
+from ibcore.claims import relations
 
 
 def test_running_median_removes_a_single_spike_and_keeps_the_ends():
@@ -120,8 +121,8 @@ def test_spearman_agrees_with_scipy_and_is_0_without_order():
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=9), rng.integers(4, size=(5, 9))
     known = [stats.spearmanr(x, row).statistic for row in y]
-    np.testing.assert_allclose(fx.spearman(x, y.astype(float)), known)
-    assert fx.spearman([1, 2, 3], np.ones((1, 3))).item() == 0
+    np.testing.assert_allclose(relations.spearman(x, y.astype(float)), known)
+    assert relations.spearman([1, 2, 3], np.ones((1, 3))).item() == 0
 
 
 def _residuals(a, z):
@@ -135,11 +136,11 @@ def test_partial_correlation_is_that_of_the_residuals():
     sample[..., 0] += sample[..., 2]
     x, y, z = sample.reshape(-1, 3).T
     known = np.corrcoef(_residuals(x, z), _residuals(y, z))[0, 1]
-    assert fx.partial_correlation(sample).item() == pytest.approx(known)
+    assert relations.partial_correlation(sample).item() == pytest.approx(known)
     sample[0, 3, 2] = np.nan  # a network that is absent
     x, y, z = sample.reshape(-1, 3)[np.isfinite(sample.reshape(-1, 3)).all(axis=1)].T
     known = np.corrcoef(_residuals(x, z), _residuals(y, z))[0, 1]
-    assert fx.partial_correlation(sample).item() == pytest.approx(known)
+    assert relations.partial_correlation(sample).item() == pytest.approx(known)
 
 
 def test_partial_correlation_within_strata_ignores_what_strata_differ_by():
@@ -147,33 +148,27 @@ def test_partial_correlation_within_strata_ignores_what_strata_differ_by():
     rng = np.random.default_rng(3)
     sample = rng.normal(size=(1, 30, 4, 3))
     shifted = sample + rng.normal(size=(1, 1, 4, 3)) * 100
-    found = fx.partial_correlation(shifted, within=True)
-    np.testing.assert_allclose(found, fx.partial_correlation(sample, within=True))
+    found = relations.partial_correlation(shifted, within=True)
+    np.testing.assert_allclose(found, relations.partial_correlation(sample, within=True))
     sample[..., 2] = 1.0
     x, y, _ = sample.reshape(-1, 3).T
-    np.testing.assert_allclose(fx.partial_correlation(sample), np.corrcoef(x, y)[0, 1])
+    np.testing.assert_allclose(relations.partial_correlation(sample), np.corrcoef(x, y)[0, 1])
 
 
 def test_slope_agrees_with_polyfit_and_needs_three_points():
     x = np.arange(5.0)
     y = np.array([[0, 1, 4, 9, 16], [1, 3, np.nan, 7, np.nan], [1, 3, *[np.nan] * 3]])
-    found = fx.slope(x, y)
+    found = relations.slope(x, y)
     np.testing.assert_allclose(found[:2], [np.polyfit(x, y[0], 1)[0], 2.0])
     assert np.isnan(found[2])
-
-
-def test_a_network_that_did_not_learn_is_judged_by_the_median_one():
-    accuracy = np.ones((12, len(EPOCHS)))
-    accuracy[3] = 0.89
-    assert (~fx.learnt(make_plane(np.ones((len(EPOCHS), 1)), train_accuracy=accuracy))).sum() == 1
 
 
 def test_prediction_of_groups_left_out():
     """A law that one group breaks: the fit to the others cannot know, and the score says so."""
     x = np.arange(12.0)[:, None]
     groups = np.repeat(list("abcd"), 3)
-    assert fx.left_out_r2(x, 2 * x[:, 0] - 1, groups) == 1.0
+    assert relations.left_out_r2(x, 2 * x[:, 0] - 1, groups) == 1.0
     broken = np.where(groups == "d", -5.0, x[:, 0])
-    assert fx.left_out_r2(x, broken, groups) < 0
+    assert relations.left_out_r2(x, broken, groups) < 0
     noise = np.random.default_rng(0).normal(size=12)
-    assert fx.left_out_r2(x, noise, groups) < 0.2
+    assert relations.left_out_r2(x, noise, groups) < 0.2

@@ -1,7 +1,6 @@
 """The command line prints what Study, claims and plane say, and decides nothing itself."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,8 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ibcore import cli, commands, plane
+from ibcore import cli, commands, differences, plane
 from ibcore.claims import Claim, NoVerdict
+from ibcore.claims.criteria import CheckSpec
 from ibcore.config import Experiment
 from ibcore.estimators import Binning, Exact
 from ibcore.results import certify as renewal
@@ -59,36 +59,24 @@ def made_plane(experiment, *, seeds=(0, 1, 2), shift=0.0):
 def made_verdict(claim_id="SZT-F3", word="reproduced", effect=1.25):
     """Build a verdict of the published form."""
     return SimpleNamespace(
-        id=claim_id,
-        verdict=word,
-        effect=effect,
-        low=1.0,
-        high=1.5,
-        unit="bit",
-        n_seeds=50,
-        n_not_learnt=2,
-        scale="paper",
-        experiment="released",
-        chapter="shwartz_ziv",
-    )
+        id=claim_id, verdict=word, effect=effect, low=1.0, high=1.5, unit="bit", n_seeds=50,
+        n_not_learnt=2, scale="paper", experiment="released", chapter="shwartz_ziv",
+        direction="agrees", size="open", scope="2 of 3", quantifier="all", setting="A",
+        rank="headline", question=2, finding="it does", criterion_date="2026-11-30",
+        criterion_hash="0" * 16, source_value=None, detectable=None, same_evidence_as=None,
+        exploratory=False,
+    )  # fmt: skip
 
 
-def made_claim(claim_id, *experiments):
+def made_claim(claim_id, *experiments, **more):
     """Build a claim of the registry's form."""
+    test = {"effect": "compression", "planes": list(experiments), "layers": [1], **more}
     return Claim(
-        id=claim_id,
-        chapter="shwartz_ziv",
-        title="two phases",
-        source="a paper, Fig. 3",
-        statement="it compresses",
-        criterion="C > 0.5 bit",
-        evidence="two_phases",
-        experiments=experiments,
-        words=("reproduced", "not reproduced"),
-        headline="C",
-        unit="bit",
-        thresholds={"c": 0.5},
-    )
+        id=claim_id, chapter="shwartz_ziv", title="two phases", source="a paper, Fig. 3",
+        statement="it compresses", criterion="C > 0.5 bit", question=2, rank="headline",
+        setting="A", expects="effect", date="2026-11-30", findings={},
+        tests=(CheckSpec(test, "here"),),
+    )  # fmt: skip
 
 
 CLAIMS = (
@@ -173,7 +161,7 @@ def shelf(tmp_path, monkeypatch):
     )
     plane.save(made_plane(TINY), Shelf.published / "released.nc")
     ledger = Shelf.published / "ledger.json"
-    entries = [vars(made_verdict()), vars(made_verdict("SZT-F4", "not reproduced", 0.1))]
+    entries = [vars(made_verdict()), vars(made_verdict("SZT-F4", "open", 0.1))]
     ledger.write_text(json.dumps(entries), encoding="utf-8")
     monkeypatch.setattr(commands, "Study", Shelf)
     for module in (cli, commands):
@@ -263,7 +251,7 @@ def test_info_says_where_a_result_comes_from(shelf, how):
 
 def test_a_rerun_with_equal_numbers_and_words_agrees(shelf, tmp_path):
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
-    shelf.verdicts = [made_verdict(), made_verdict("SZT-F4", "not reproduced", 0.2)]
+    shelf.verdicts = [made_verdict(), made_verdict("SZT-F4", "open", 0.2)]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert f"released {TINY.digest()} 54 0 bit 0 bit" in said
     assert "2 of 2 verdicts under the same ruler agree" in said
@@ -274,18 +262,18 @@ def test_compare_names_the_claims_that_differ_and_by_how_much(shelf, tmp_path):
     rerun = made_plane(TINY, seeds=(1, 2, 7), shift=0.5)
     plane.save(rerun, tmp_path / "again" / "released.nc")
     shelf.verdicts = [
-        made_verdict("SZT-F3", "not reproduced", 0.4),
-        made_verdict("SZT-F4", "not reproduced", 0.2),
+        made_verdict("SZT-F3", "open", 0.4),
+        made_verdict("SZT-F4", "open", 0.2),
     ]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again", code=1)
     assert f"released {TINY.digest()} 36 0.5 bit 0.25 bit" in said
-    assert "SZT-F3 reproduced 1.25 [1, 1.5] bit not reproduced 0.4 [1, 1.5] bit" in said
+    assert "SZT-F3 reproduced 1.25 [1, 1.5] bit open 0.4 [1, 1.5] bit" in said
     assert "1 of 2 verdicts under the same ruler agree" in said
     assert "different: SZT-F3" in said
 
 
 def test_planes_without_a_common_seed_have_no_difference(shelf):
-    gap = commands.difference(made_plane(TINY, seeds=(0, 1)), made_plane(TINY, seeds=(2, 3)))
+    gap = differences.difference(made_plane(TINY, seeds=(0, 1)), made_plane(TINY, seeds=(2, 3)))
     assert gap["n"] == 0
     assert np.isnan(gap["i_xt"])
 
@@ -302,7 +290,7 @@ def test_compare_starts_no_run(shelf, tmp_path):
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again", code=2)
     assert "run: python -m ibcore run shwartz_ziv --recompute --results" in said
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
-    shelf.verdicts = [made_verdict(), made_verdict("SZT-F4", "not reproduced")]
+    shelf.verdicts = [made_verdict(), made_verdict("SZT-F4", "open")]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert "SZT-F5 - - not run: depth_1" in said
     assert "plane" not in [call[0] for call in shelf.calls]
@@ -314,10 +302,10 @@ def test_compare_judges_under_the_readers_ruler_where_the_chapters_is_not_there(
     """Verdicts under two rulers stand side by side, are no disagreement, and the ruler is named."""
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
     monkeypatch.setattr(Shelf, "estimators", lambda *_: [Binning(width=0.07)])
-    shelf.verdicts = [made_verdict("SZT-F3", "not reproduced"), made_verdict("SZT-F4")]
+    shelf.verdicts = [made_verdict("SZT-F3", "open"), made_verdict("SZT-F4")]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert ("judge", "SZT-F3", "Exact()") in shelf.calls
-    assert "SZT-F3 reproduced 1.25 [1, 1.5] bit not reproduced 1.25 [1, 1.5] bit Exact()" in said
+    assert "SZT-F3 reproduced 1.25 [1, 1.5] bit open 1.25 [1, 1.5] bit Exact()" in said
     assert "0 of 0 verdicts under the same ruler agree" in said
 
 
@@ -326,9 +314,9 @@ def test_compare_names_a_claim_that_compares_rulers_that_are_not_there(
 ):
     plane.save(made_plane(TINY), tmp_path / "again" / "released.nc")
     monkeypatch.setattr(Shelf, "estimators", lambda *_: [Exact(), Binning(width=0.07)])
-    claims = (replace(CLAIMS[0], all_rulers=True), CLAIMS[1])
+    claims = (made_claim("SZT-F3", "released", ruler="Exact()"), CLAIMS[1])
     monkeypatch.setattr(commands.registry, "load_registry", lambda chapter: claims)
-    shelf.verdicts = [made_verdict("SZT-F4", "not reproduced")]
+    shelf.verdicts = [made_verdict("SZT-F4", "open")]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert "compares rulers that are not there: Binning(width=0.07)" in said
     assert "1 of 1 verdicts under the same ruler agree" in said
@@ -360,10 +348,11 @@ def test_certify_of_an_empty_folder_says_so(shelf, tmp_path):
 
 
 def test_claims_show_the_criterion_and_the_published_verdict(shelf):
-    assert "SZT-F3 reproduced two phases" in ask("claims")
-    assert "SZT-F5 - two phases" in ask("claims")
+    assert "SZT-F3 reproduced headline two phases" in ask("claims")
+    assert "SZT-F5 - headline two phases" in ask("claims")
     said = ask("claims", "SZT-F3")
     assert "criterion " in said
+    assert "finding it does" in said
     assert "published reproduced 1.25 [1, 1.5] bit" in said
 
 
@@ -395,11 +384,11 @@ def test_all_of_an_error_is_shown_on_request(shelf, how):
 
 def test_a_result_without_effect_is_a_dash(shelf):
     shelf.verdicts = [
-        made_verdict(effect=float("nan"), word="undecided"),
+        made_verdict(effect=float("nan"), word="none found"),
         NoVerdict("SZT-F4", "no plane"),
     ]
     said = ask("run", "shwartz_ziv")
-    assert "SZT-F3 undecided - 50 2" in said
+    assert "SZT-F3 none found - 50 2" in said
     assert "SZT-F4 no plane - - -" in said
 
 

@@ -6,9 +6,10 @@ import xarray as xr
 from claim_planes import make_plane
 from known_planes import Known
 
+from ibcore.claims import clocks
 from ibcore.claims import effects as fx
+from ibcore.claims.checks import MARGINS
 from ibcore.claims.criteria import EFFECTS, CheckSpec
-from ibcore.claims.decide import MARGINS
 
 RULERS = ("First()", "Second()")
 
@@ -113,17 +114,17 @@ def test_equal_updates_are_interpolated_between_checkpoints():
     """Cut at a checkpoint, 9 170 updates once passed for 10 000."""
     short = straight(10, 800, 1.0, [1.0, 0.8, 0.6, 0.4])  # ends at 8 000 updates
     long = straight(20, 1000, 2.0, [1.0, 0.8, 0.6, 0.4])  # is there at epoch 400
-    one, other = fx.at_equal(short, long, clock="update")
+    one, other = clocks.at_equal(short, long, clock="update")
     assert one.i_xt.values[0, 0, -1, 0] == 800
     close(other.i_xt.values[0, 0, :, 0], [0, 500, 800, 800])  # epochs 0, 250, 400, held
-    one, other = fx.at_equal(short, long, clock="epoch")
+    one, other = clocks.at_equal(short, long, clock="epoch")
     close(other.i_xt.values[0, 0, -1, 0], 1600)
 
 
 def test_equal_loss_is_found_network_by_network():
     fast = straight(1, 100, 1.0, np.array([[1.0, 0.5, 0.2, 0.1], [1.0, 0.9, 0.6, 0.4]] * 6)[:11])
     slow = straight(1, 100, 1.0, [1.0, 0.9, 0.7, 0.3])
-    one, other = fx.at_equal(fast, slow, clock="loss")
+    one, other = clocks.at_equal(fast, slow, clock="loss")
     # 0.3 lies two thirds of the way from 0.5 (epoch 25) to 0.2 (epoch 50).
     close(one.i_xt.values[0, 0, -1, 0], 25 + 25 * 2 / 3)
     close(other.i_xt.values[0, 0, -1, 0], 100)

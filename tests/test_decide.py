@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibcore.claims import cell, correlation, decide, fact, share, word_of
-from ibcore.claims.decide import MARKS, Check, Size
+from ibcore.claims.checks import Check, Size
+from ibcore.claims.decide import MARKS
 from ibcore.claims.words import WORDS, scope, shown
 
 
@@ -99,9 +100,7 @@ def test_hollow_cells_leave_k_of_m():
 # Size
 
 
-@pytest.mark.parametrize(
-    ("size", "centre"), [("as claimed", 1.0), ("smaller", 0.3), ("open", 0.5)]
-)
+@pytest.mark.parametrize(("size", "centre"), [("as claimed", 1.0), ("smaller", 0.3), ("open", 0.5)])
 def test_size_against_a_smallest_effect_of_interest(size, centre):
     assert decided(centre, size=Size(low=0.5, high=0.5)).size == size
 

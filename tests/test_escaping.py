@@ -60,14 +60,18 @@ def rendered(markdown):
 
 @pytest.fixture
 def chapter():
-    claim = SimpleNamespace(id="A|[x](y)", title=HOSTILE, source=HOSTILE, statement=f"S {HOSTILE}")
+    claim = SimpleNamespace(
+        id="A|[x](y)", title=HOSTILE, source=HOSTILE, statement=f"S {HOSTILE}", rank="headline",
+        setting="A", same_evidence_as="", changes=(),
+    )  # fmt: skip
     return pages.Chapter("saxe", "03_saxe", "Title", "", [claim])
 
 
 @pytest.fixture
 def stored(chapter):
     row = {"effect": 1.0, "low": None, "high": None, "unit": f"U {HOSTILE}", "n_seeds": 50}
-    row |= {"verdict": "partly", "n_not_learnt": 0, "scale": f"C {HOSTILE}"}
+    row |= {"verdict": "mixed", "n_not_learnt": 0, "scale": f"C {HOSTILE}", "scope": "1 of 2"}
+    row |= {"finding": f"F {HOSTILE}", "exploratory": True}
     return {chapter.claims[0].id: row}
 
 
@@ -75,14 +79,15 @@ def test_the_ledger_shows_statement_unit_and_scale_as_they_are(chapter, stored):
     found = rendered(pages.ledger_table(chapter, stored))
     assert set(found.elements) <= HARMLESS
     assert found.cells[0] == "A|[x](y)"
-    assert found.cells[2:] == [f"S {HOSTILE}", f"1 U {HOSTILE}", "50", f"C {HOSTILE}"]
+    both = f"S {HOSTILE}Found: F {HOSTILE}"
+    assert found.cells[2:] == [both, f"1 U {HOSTILE}", "50", "headline, exploratory, A"]
 
 
 def test_the_readme_shows_titles_as_they_are(chapter, stored):
     text = pages.readme_with_verdicts("<!-- verdicts -->\n<!-- /verdicts -->\n", [chapter], stored)
     found = rendered(text)
     assert set(found.elements) <= HARMLESS
-    assert found.cells == ["A|[x](y)", HOSTILE, "◐ partly"]
+    assert found.cells == ["A|[x](y)", HOSTILE, "◐ mixed (1 of 2)", f"F {HOSTILE}"]
 
 
 def test_the_heading_of_a_chapter_brings_no_element(tmp_path):
@@ -116,12 +121,15 @@ def test_ordinary_text_stays_as_it_is(text):
 def test_the_card_of_a_verdict_shows_text():
     plane = make_plane(np.tile(np.linspace(11, 6, 6), (len(EPOCHS), 1)))
     claim = replace(
-        claims.find_claim("SZT-F1"), title=HOSTILE, source=HOSTILE, criterion=HOSTILE, unit=HOSTILE
-    )
+        claims.find_claim("SZT-F1"), statement=HOSTILE, source=HOSTILE, criterion=HOSTILE,
+        link=f'" onclick="{HOSTILE}', note=HOSTILE,
+        findings=dict.fromkeys(claims.WORDS, HOSTILE.replace("{", "").replace("}", "")),
+    )  # fmt: skip
     verdict = claims.judge(claim, {"released": plane})
     found = Page(verdict._repr_html_())
     assert set(found.elements) <= HARMLESS
     assert HOSTILE in found.cells[0]
+    assert HOSTILE in found.cells[1]
 
 
 def slider():

@@ -38,7 +38,10 @@ def test_fisher_interval_agrees_with_scipy():
 
 
 @given(
-    st.integers(10, 60), st.integers(0, 60), st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from(SIDES)
+    st.integers(10, 60),
+    st.integers(0, 60),
+    st.sampled_from([0.1, 0.5, 0.9]),
+    st.sampled_from(SIDES),
 )
 def test_p_and_interval_of_a_share_never_disagree(n, k, line, side):
     """p < 0.025 where and only where the 95 % interval lies beyond the line."""

@@ -43,7 +43,7 @@ def test_the_three_variants_are_what_the_chapter_says(study):
 
 def test_claims_ask_only_for_experiments_there_are(study):
     for claim in study.claims:
-        assert set(claim.experiments) <= set(study.experiments), claim.id
+        assert set(claims.planes_of(claim)) <= set(study.experiments), claim.id
 
 
 def test_a_parameter_changes_what_an_experiment_does_not_fix(tmp_path):
@@ -233,4 +233,4 @@ def test_shuffled_labels_take_the_verdict_away():
                 t = trajectory.ensemble(k)[s].layers(trajectory.task.x)[4][0]
                 broken.i_ty[0, s, k, 4] = ruler(t, y).i_ty
     assert study.verdict("SZT-F2").verdict == "reproduced"
-    assert claims.judge("SZT-F2", {"released": broken}).verdict not in ("reproduced", "partly")
+    assert claims.judge("SZT-F2", {"released": broken}).verdict in ("mixed", "open")

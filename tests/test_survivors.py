@@ -4,10 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from claim_planes import N, f3
 
 import ibcore as ib
-from ibcore import claims, theory
+from ibcore import theory
 from ibcore.config import Experiment
 from ibcore.networks import Ensemble
 from ibcore.observables import SelfConsistency
@@ -126,12 +125,3 @@ def test_the_grid_of_beta_ends_at_a_tenth_and_at_a_thousand():
     """Values that know nothing are encoded alike at every β; one that never errs wants β = ∞."""
     assert closest_beta(0.51, 0.5) == pytest.approx(0.1)
     assert closest_beta(0.51, 1.0) == pytest.approx(1000)
-
-
-# Fault: n_seeds of a verdict is the largest of its parts instead of the smallest.
-
-
-def test_a_verdict_counts_the_networks_of_the_part_that_has_fewest():
-    planes = f3("reproduced")
-    planes["released_45"] = planes["released_45"].isel(seed=slice(3, None))
-    assert claims.judge("SZT-F3", planes).n_seeds == N - 3

@@ -170,16 +170,22 @@ def test_a_good_chapter_breaks_no_rule():
 
 # The generated pages --------------------------------------------------------------------------
 
+MORE = {"rank": "headline", "setting": "A", "same_evidence_as": "", "changes": ()}
 CLAIM = SimpleNamespace(
-    id="SZT-F3", title="two phases", source="fig. 3", statement="It rises | and falls."
+    id="SZT-F3", title="two phases", source="fig. 3", statement="It rises | and falls.", **MORE
 )
-OTHER = SimpleNamespace(id="SZT-F4", title="a break", source="fig. 4", statement="Two phases.")
+OTHER = SimpleNamespace(
+    id="SZT-F4", title="a break", source="fig. 4", statement="Two phases.", **MORE
+)
 CHAPTER = pages.Chapter(
     "shwartz_ziv", "01_shwartz_ziv", "Two phases", "(verdict-szt-f3)=\n", [CLAIM, OTHER]
 )
 ROW = {
     "id": "SZT-F3",
-    "verdict": "partly",
+    "verdict": "mixed",
+    "scope": "4 of 6",
+    "finding": "It falls.",
+    "exploratory": True,
     "effect": -0.5123,
     "low": -0.62,
     "high": None,
@@ -193,8 +199,9 @@ ROW = {
 def test_ledger_page_shows_verdict_effect_and_networks():
     row, other = pages.ledger_table(CHAPTER, {"SZT-F3": ROW}).splitlines()[2:]
     assert row.startswith("| [SZT-F3](#verdict-szt-f3) | ")
-    assert "◐ partly" in row
-    assert r"It rises \| and falls. | −0.512 bits | 50 (3 had not learnt) | paper |" in row
+    assert "◐ mixed (4 of 6)" in row
+    said = r"It rises \| and falls.<br>*Found:* It falls. | −0.512 bits | 50 (3 had not learnt)"
+    assert f"{said} | headline, exploratory, A |" in row
     assert other.startswith("| SZT-F4 | ")
     assert "not judged" in other
 
@@ -210,7 +217,7 @@ def test_landing_page_counts_verdicts():
     line = next(line for line in page.splitlines() if line.startswith("| [Two phases]"))
     assert "| 2 |" in line
     assert re.findall(r"(\d) × <span[^>]*>. ([a-z ]+)<", line) == [
-        ("1", "partly"),
+        ("1", "mixed"),
         ("1", "not judged"),
     ]
 
@@ -219,9 +226,11 @@ def test_readme_shows_the_verdicts_between_its_marks():
     """What was there before is replaced, what stands around stays."""
     readme = "Top\n<!-- verdicts -->\nold\n<!-- /verdicts -->\nend\n"
     once = pages.readme_with_verdicts(readme, [CHAPTER], {"SZT-F3": ROW})
-    assert "| [SZT-F3](book/01_shwartz_ziv.md) | two phases | ◐ partly |" in once
-    assert "| [SZT-F4](book/01_shwartz_ziv.md) | a break | – not judged |" in once
-    assert f"<summary>{CHAPTER.title} (1 partly, 1 not judged)</summary>" in once
+    assert (
+        "| [SZT-F3](book/01_shwartz_ziv.md) | two phases | ◐ mixed (4 of 6) | It falls. |" in once
+    )
+    assert "| [SZT-F4](book/01_shwartz_ziv.md) | a break | – not judged |  |" in once
+    assert f"<summary>{CHAPTER.title} (1 mixed, 1 not judged)</summary>" in once
     assert "old" not in once
     assert once.startswith("Top\n")
     assert once.endswith("<!-- /verdicts -->\nend\n")
@@ -239,9 +248,7 @@ def test_overview_is_the_tagged_figure(tmp_path):
 
 def test_every_verdict_has_its_badge():
     """A word that the registry can give and the pages do not know would stop the build."""
-    from ibcore.claims.registry import EFFECT_WORDS, IDENTITY_WORDS
-
-    assert {*EFFECT_WORDS, *IDENTITY_WORDS, "not judged"} == set(pages.WORDS)
+    assert set(pages.WORDS) == set(pages.BADGES)
 
 
 # The check of the built site ------------------------------------------------------------------

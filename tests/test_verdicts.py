@@ -10,7 +10,7 @@ from claim_planes import EPOCHS, make_plane
 
 from ibcore import claims
 from ibcore.claims import findings
-from ibcore.commands import what_differs
+from ibcore.differences import what_differs
 
 
 @pytest.fixture(autouse=True, scope="module")

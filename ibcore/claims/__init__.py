@@ -2,7 +2,8 @@
 
 from ibcore.claims import effects
 from ibcore.claims.cells import Cell, cell, correlation, fact, share
-from ibcore.claims.decide import Check, CheckVerdict, decide
+from ibcore.claims.checks import Check
+from ibcore.claims.decide import CheckVerdict, decide
 from ibcore.claims.judge import checks_of, judge
 from ibcore.claims.ledger import ledger_entry, load_ledger, verdict_details, write_ledger
 from ibcore.claims.registry import Claim, find_claim, load_registry, planes_of, questions, tensions

@@ -135,12 +135,12 @@ def together(cells: Sequence[Cell], seed: str, *, signed: bool = False) -> Array
         own = signed and one.signed is not None
         values = one.signed if own and one.signed is not None else one.values
         statistic = intervals.median if own else one.statistic
-        there = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-        if not there.any():  # columns of different networks
-            found = intervals.bootstrapped(values, statistic, f"{seed}/{one.label}").draws
-            draws[:, k] = np.nan if found is None else found
+        finite = np.isfinite(values).reshape(len(values), -1)
+        ragged = bool((finite.any(axis=1) != finite.all(axis=1)).any())
+        if one.kind in ("correlation", "fact") or ragged:  # points, or columns of other networks
+            draws[:, k] = one.estimate(seed).drawn(generator)
             continue
-        rows = np.flatnonzero(there)
+        rows = np.flatnonzero(finite.all(axis=1))
         who = tuple(one.seeds[i] for i in rows)
         if who not in chosen:
             chosen[who] = generator.integers(len(who), size=(intervals.RESAMPLES, len(who)))

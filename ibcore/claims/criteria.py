@@ -18,7 +18,7 @@ A test names an effect and where to look for it:
 and how it is decided (``decide.Check``): expects, side, null, margin, size, quantifier, primary.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -27,10 +27,10 @@ import numpy as np
 import xarray as xr
 
 from ibcore.claims import cells as made
+from ibcore.claims import clocks, intervals
 from ibcore.claims import effects as fx
-from ibcore.claims import intervals
 from ibcore.claims.cells import Cell
-from ibcore.claims.decide import MARGINS, Check, Size
+from ibcore.claims.checks import MARGINS, Check, Size
 
 Planes = Mapping[str, xr.Dataset]
 
@@ -88,7 +88,7 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
         ),
         "fitting": Effect(
             "F = max I(X;T) - I(X;T) at the start", "what a layer takes up of its input", "bits",
-            fx.fitting, fx.gain_until_learnt,
+            fx.fitting, fx.gain_until_peak,
         ),
         "peak": Effect(
             "peak / T", "when the input is known best, as a share of the training",
@@ -136,7 +136,7 @@ SELECTS = (
 )  # fmt: skip
 DECIDES = (
     "name", "what", "unit", "expects", "side", "null", "margin", "size", "quantifier", "primary",
-    "counts",
+    "counts", "units",
 )  # fmt: skip
 AGAINST = ("minus", "over")
 CLOCKS = ("epoch", "update", "loss")
@@ -199,6 +199,7 @@ class CheckSpec:
             quantifier=entry.get("quantifier", "typical"),
             primary=entry.get("primary", ""),
             counts=entry.get("counts", True),
+            units=entry.get("units", "networks"),
         )
 
 
@@ -266,7 +267,7 @@ def _cells(entry: Mapping[str, Any], planes: Planes) -> Iterator[Cell]:
     for place, names in _places(entry).items():
         group = [planes[name] for name in names]
         if len(group) == 2 and (clock := entry.get("clock")):
-            group = list(fx.at_equal(*group, clock=clock))
+            group = list(clocks.at_equal(*group, clock=clock))
         for said, one in rulers.items():
             for label, layer in _layers(entry, group[0]):
                 where = ", ".join(filter(None, (place if many else "", said, label))) or place
@@ -307,11 +308,12 @@ def _one_cell(
 ) -> Cell:
     settings = entry.get("with", {})
 
+    rulers = [ruler, *filter(None, [entry.get("minus_ruler")])]
+    able = _able(group, rulers, layer)
+
     def number(measure: Callable[..., xr.DataArray], plane: xr.Dataset) -> xr.DataArray:
-        found = _at(measure(plane, ruler, **settings), layer, plane, ruler)
-        if other := entry.get("minus_ruler"):
-            found = found - _at(measure(plane, other, **settings), layer, plane, other)
-        return found
+        first, *others = (_at(measure(plane, one, **settings), layer, able) for one in rulers)
+        return first - others[0] if others else first
 
     values = [number(effect.measure, plane) for plane in group]
     hollow = [_hollow(entry, effect, plane, ruler, layer) for plane in group]
@@ -332,14 +334,27 @@ def _one_cell(
     return made.cell(label, found, statistic=statistic, signed=signed, hollow=why)
 
 
-def _at(found: xr.DataArray, layer: Layers, plane: xr.Dataset, ruler: str | None) -> xr.DataArray:
-    """The effect at a layer, or its mean over those of several that are not at their ceiling."""
+def _at(found: xr.DataArray, layer: Layers, able: xr.DataArray | None) -> xr.DataArray:
+    """The effect at a layer, or its mean over several that can answer."""
     if layer is None or "layer" not in found.dims:
         return found
-    if isinstance(layer, int):
+    if able is None:
         return found.sel(layer=layer, drop=True)
-    able = ~fx.saturated_layers(plane, estimator=ruler).sel(layer=list(layer))
-    return found.sel(layer=list(layer)).where(able).mean("layer")
+    return found.sel(layer=able.layer).where(able).mean("layer")
+
+
+def _able(
+    group: list[xr.Dataset], rulers: Sequence[str | None], layer: Layers
+) -> xr.DataArray | None:
+    """Of several layers those that are at their ceiling nowhere: what is compared is the same."""
+    if layer is None or isinstance(layer, int):
+        return None
+    full = [
+        fx.saturated_layers(plane, estimator=ruler).sel(layer=list(layer))
+        for plane in group
+        for ruler in rulers
+    ]
+    return ~xr.concat(full, "asked", join="exact").any("asked")
 
 
 def _hollow(

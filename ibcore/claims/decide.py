@@ -21,94 +21,11 @@ import numpy as np
 
 from ibcore.claims import intervals
 from ibcore.claims.cells import Cell, together
+from ibcore.claims.checks import OTHER, Check, Size
 from ibcore.claims.intervals import LEVEL, Array, Estimate
 
 MIN_SEEDS = 10
 MARKS = ("agrees", "opposite", "none", "open", "hollow")
-QUANTIFIERS = ("some", "typical", "all")
-SIZES = ("as claimed", "smaller", "larger", "open", "no number given")
-DIRECTIONS = ("agrees", "opposite", "none found", "open")
-EXPECTS = ("effect", "absence", "identity")
-OTHER = {">": "<", "<": ">"}
-
-MARGINS = {
-    "bits": 0.05,
-    "accuracy": 0.005,
-    "share of networks": 0.05,
-    "rank correlation": 0.1,
-    "correlation": 0.1,
-}
-"""What counts as nothing, where a test does not say: unit -> half-width around the null value."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """The number that an effect is held against.
-
-    ``source`` is the place it stands at in the source; "" for a smallest effect of interest, which
-    is ours. A source's number is a range, from ``low`` to ``high``.
-    """
-
-    low: float
-    high: float
-    source: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """What is asked of every cell. The first test of a claim is its primary one.
-
-    Attributes
-    ----------
-    name, what, unit : str
-        Short name, the quantity in words, its unit.
-    cells : tuple of Cell
-    expects : str
-        "effect", "absence" or "identity".
-    side : str
-        The claimed side of ``null``.
-    null : float
-        The value without an effect.
-    margin : float or None
-        Half-width of what counts as nothing.
-    size : Size or None
-    quantifier : str
-        "some": one cell is enough; "typical": at least half of them; "all": none that contradicts,
-        and more than half that agree.
-    primary : str
-        Label of the cell whose numbers stand for the test; "" for the best cell of "some" and for
-        the middle one (the median over cells, network by network) of the others.
-    counts : bool
-        False: shown, and nothing more.
-    """
-
-    name: str
-    what: str
-    unit: str
-    cells: tuple[Cell, ...]
-    expects: str = "effect"
-    side: str = ">"
-    null: float = 0.0
-    margin: float | None = None
-    size: Size | None = None
-    quantifier: str = "typical"
-    primary: str = ""
-    counts: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what no test can be."""
-        for value, known in (
-            (self.expects, EXPECTS), (self.side, tuple(OTHER)), (self.quantifier, QUANTIFIERS)
-        ):  # fmt: skip
-            if value not in known:
-                raise ValueError(f"{self.name}: {value!r} must be one of {', '.join(known)}.")
-        labels = [cell.label for cell in self.cells]
-        if len(set(labels)) < len(labels) or not labels:
-            raise ValueError(f"{self.name}: a test needs cells of different labels, got {labels}.")
-        if self.primary and self.primary not in labels:
-            raise ValueError(f"{self.name}: no cell is called {self.primary!r}, only {labels}.")
-        if self.expects == "absence" and self.margin is None:
-            raise ValueError(f"{self.name}: an absence needs a margin.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +59,8 @@ class CellVerdict:
 class CheckVerdict:
     """One test, decided.
 
-    ``met`` says whether its quantifier is; ``k`` of ``m`` cells agree, of those that can answer.
+    ``met`` says whether its quantifier is, ``refuted`` whether a cell speaks against "all"; ``k``
+    of ``m`` cells agree, of those that can answer. ``of`` says what n counts.
     ``detectable`` is the smallest distance from the null value that so many networks would show
     with 80 % power.
     """
@@ -160,6 +78,8 @@ class CheckVerdict:
     direction: str
     size: str
     met: bool
+    refuted: bool
+    of: str
     k: int
     m: int
     effect: float
@@ -196,8 +116,9 @@ def decide(test: Check, seed: str) -> CheckVerdict:
     if not able:
         nothing = float("nan")
         return CheckVerdict(
-            **shared, direction="open", size="open", met=False, k=0, m=0, effect=nothing,
-            low=nothing, high=nothing, signed=None, n=0, detectable=None, primary="",
+            **shared, direction="open", size="open", met=False, refuted=False, of=test.units, k=0,
+            m=0, effect=nothing, low=nothing, high=nothing, signed=None, n=0, detectable=None,
+            primary="",
         )  # fmt: skip
     numbers, who = _primary(test, decided, seed)
     low, high = numbers.signed[1:] if numbers.signed else (numbers.low, numbers.high)
@@ -206,6 +127,8 @@ def decide(test: Check, seed: str) -> CheckVerdict:
         direction=_direction(test, numbers),
         size=_size(test, numbers),
         met=_met(test, able, k),
+        refuted=_refuted(test, able),
+        of=test.units,
         k=k,
         m=len(able),
         effect=numbers.effect,
@@ -233,6 +156,7 @@ def _identity(test: Check) -> CheckVerdict:
         name=test.name, what=test.what, unit="share of cases", expects="identity", side=test.side,
         null=test.null, margin=None, size_line=None, quantifier="all", counts=test.counts,
         direction="agrees" if all(held) else "opposite", size="no number given", met=all(held),
+        refuted=not all(held), of="cases",
         k=sum(held), m=len(held), effect=share, low=share, high=share, signed=None, n=0,
         detectable=None, primary="", cells=cells,
     )  # fmt: skip
@@ -330,9 +254,9 @@ def _primary(test: Check, decided: Sequence[CellVerdict], seed: str) -> tuple[Nu
     if named is not None:
         signed = named.direction(seed) if named.signed is not None else None
         return _numbers(test, named.estimate(seed), signed, level), named.label
-    found = _middle(able, seed, signed=False)
+    found = _middle(test, able, seed, signed=False)
     has_signed = any(cell.signed is not None for cell in able)
-    signed = _middle(able, seed, signed=True) if has_signed else None
+    signed = _middle(test, able, seed, signed=True) if has_signed else None
     return _numbers(test, found, signed), f"median over {len(able)} cells"
 
 
@@ -351,12 +275,19 @@ def _best(test: Check, able: Sequence[Cell], decided: Sequence[CellVerdict]) -> 
     return min(able, key=key)
 
 
-def _middle(cells: Sequence[Cell], seed: str, *, signed: bool) -> Estimate:
-    """Median over cells, resample by resample."""
-    draws = np.median(together(cells, seed, signed=signed), axis=1)
+def _middle(test: Check, cells: Sequence[Cell], seed: str, *, signed: bool) -> Estimate:
+    """Median over cells, resample by resample.
+
+    Where an absence is claimed, of how far they lie from the null value: differences of two signs
+    would make none.
+    """
+    draws = together(cells, seed, signed=signed)
     each = [cell.direction(seed) if signed else cell.estimate(seed) for cell in cells]
-    effect = float(np.median([one.effect for one in each]))
-    return Estimate(effect=effect, n=min(one.n for one in each), draws=draws)
+    effects = np.array([one.effect for one in each])
+    if test.expects == "absence":
+        draws, effects = (test.null + np.abs(one - test.null) for one in (draws, effects))
+    n = min(one.n for one in each)
+    return Estimate(effect=float(np.median(effects)), n=n, draws=np.median(draws, axis=1))
 
 
 def _direction(test: Check, numbers: Numbers) -> str:
@@ -387,8 +318,13 @@ def _met(test: Check, able: Sequence[CellVerdict], k: int) -> bool:
         return k > 0
     if test.quantifier == "typical":
         return 2 * k >= len(able)
+    return 2 * k > len(able) and not _refuted(test, able)
+
+
+def _refuted(test: Check, able: Sequence[CellVerdict]) -> bool:
+    """Whether a cell lies clearly on the other side."""
     against = ("opposite",) if test.expects == "absence" else ("opposite", "none")
-    return 2 * k > len(able) and not any(one.mark in against for one in able)
+    return any(one.mark in against for one in able)
 
 
 def spread(values: Array) -> Array:

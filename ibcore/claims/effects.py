@@ -15,10 +15,9 @@ import json
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 from scipy.optimize import brentq
-from scipy.stats import rankdata
 
 CEILING_SLACK = 0.05
 """Bits below log2(N) at which a layer still counts as saturated, in every chapter."""
@@ -136,10 +135,16 @@ def loss_since_learnt(plane: xr.Dataset, estimator: str | None = None) -> xr.Dat
     return -signed_change(plane, estimator)
 
 
-def gain_until_learnt(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
-    """IX[t₀] - IX[0], in bits: the signed side of F."""
+def gain_until_peak(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """IX beside the peak - IX[0], in bits: the signed side of F.
+
+    The peak is looked for at every other checkpoint, and IX is read at the one after it, so that
+    the noise that makes a peak is not counted as a gain.
+    """
     ix = curve(plane, estimator=estimator)
-    return when_learnt(plane, ix) - ix.isel(epoch=0, drop=True)
+    place = 2 * _top(ix.isel(epoch=slice(0, None, 2)))
+    after = np.minimum(place + 1, ix.sizes["epoch"] - 1)
+    return ix.isel(epoch=after, drop=True) - ix.isel(epoch=0, drop=True)
 
 
 def relative_compression(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
@@ -189,12 +194,18 @@ def accuracy_gap(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArra
 def peak_epoch(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
     """Epoch tpk of the (first) largest IX."""
     ix = curve(plane, estimator=estimator)
-    return ix.epoch[ix.argmax("epoch")].drop_vars(["epoch", "update"], errors="ignore")
+    found = ix.epoch[_top(ix)].drop_vars(["epoch", "update"], errors="ignore")
+    return found.where(ix.notnull().any("epoch"))
 
 
 def at_peak(values: xr.DataArray, ix: xr.DataArray) -> xr.DataArray:
     """Value at the checkpoint where IX is largest."""
-    return values.isel(epoch=ix.argmax("epoch"), drop=True)
+    return values.isel(epoch=_top(ix), drop=True)
+
+
+def _top(ix: xr.DataArray) -> xr.DataArray:
+    """Place of the (first) largest value; the first one where a layer has none."""
+    return ix.fillna(-np.inf).argmax("epoch")
 
 
 def compression_score(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
@@ -342,148 +353,11 @@ def void(plane: xr.Dataset) -> str:
     return "" if 2 * mask.sum() >= mask.size else f"void: {mask.sum()} of {mask.size} learnt"
 
 
-def at_equal(one: xr.Dataset, other: xr.Dataset, *, clock: str) -> tuple[xr.Dataset, xr.Dataset]:
-    """Two runs up to the same epoch, the same update or, network by network, the same loss.
-
-    The run that goes further is held from there on at the value it has there, interpolated between
-    checkpoints. Seeds that both have are kept.
-    """
-    seeds = np.intersect1d(one.seed, other.seed)
-    pair = [plane.sel(seed=seeds) for plane in (one, other)]
-    if clock in ("epoch", "update"):
-        end = min(float(plane[clock][-1]) for plane in pair)
-        places = [np.broadcast_to(_place(plane[clock].values, end), seeds.shape) for plane in pair]
-    else:
-        losses = [plane["loss"].transpose("seed", "epoch").values for plane in pair]
-        least = np.maximum(losses[0].min(axis=1), losses[1].min(axis=1))
-        places = [
-            np.array([_first_down(curve, level) for curve, level in zip(many, least, strict=True)])
-            for many in losses
-        ]
-    first, second = (_held(plane, at) for plane, at in zip(pair, places, strict=True))
-    return first, second
-
-
-def _place(times: NDArray[np.float64], end: float) -> float:
-    """Fractional checkpoint of a time."""
-    return float(np.interp(end, times, np.arange(len(times))))
-
-
-def _first_down(loss: NDArray[np.float64], level: float) -> float:
-    """Fractional checkpoint at which a loss first comes down to a level."""
-    k = int((loss <= level).argmax())
-    if k == 0:
-        return 0.0
-    return k - float((level - loss[k]) / (loss[k - 1] - loss[k]))
-
-
-def _held(plane: xr.Dataset, places: NDArray[np.float64]) -> xr.Dataset:
-    """The plane with every network held from its fractional checkpoint on."""
-    steps = np.arange(plane.sizes["epoch"])
-    at = xr.DataArray(np.asarray(places, dtype=float), dims="seed", coords={"seed": plane.seed})
-    below = np.floor(at).astype(int)
-    above = np.minimum(below + 1, steps[-1])
-    later = xr.DataArray(steps, dims="epoch") > at
-    found = {}
-    for name, values in plane.data_vars.items():
-        if "epoch" in values.dims:
-            bare = values.drop_vars("epoch", errors="ignore")
-            a, b = bare.isel(epoch=below), bare.isel(epoch=above)
-            there = a + (at - below) * (b - a)
-            found[name] = bare.where(~later, there).transpose(*values.dims)
-    return plane.assign({k: (v.dims, v.values) for k, v in found.items()})
-
-
 def train_fraction(plane: xr.Dataset) -> float:
     """Share of the rows that the plane's networks were trained on."""
     return float(json.loads(plane.attrs["experiment"])["train_fraction"])
 
 
-def spearman(x: ArrayLike, y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rank correlation of x (point,) with every row of y (row, point); 0 where y has no order."""
-    a = rankdata(x) - (len(np.asarray(x)) + 1) / 2
-    b = rankdata(y, axis=-1)
-    b -= b.mean(axis=-1, keepdims=True)
-    return _ratio(b @ a, np.sqrt((a**2).sum() * (b**2).sum(axis=-1)))
-
-
-def partial_correlation(
-    sample: NDArray[np.float64], *, within: bool = False
-) -> NDArray[np.float64]:
-    """Correlation of x with y given z, over networks, for every resample.
-
-        r = (s_xy - s_xz s_yz / s_zz) / sqrt((s_xx - s_xz²/s_zz) (s_yy - s_yz²/s_zz))
-
-    Parameters
-    ----------
-    sample : (resample, seed, stratum, 3) array
-        x, y, z of every network; NaN where there is none.
-    within : bool
-        Take the means within each stratum, which holds the stratum constant.
-    """
-    present = np.isfinite(sample).all(axis=-1, keepdims=True)
-    axes = (1,) if within else (1, 2)
-    count = present.sum(axis=axes, keepdims=True)
-    filled = np.where(present, sample, 0.0)
-    mean = filled.sum(axis=axes, keepdims=True) / np.maximum(count, 1)
-    centred = np.where(present, sample - mean, 0.0).reshape(len(sample), -1, 3)
-    # A constant minus its mean leaves rounding, which has correlations of its own.
-    size = (filled**2).sum(axis=(1, 2))[:, None]
-    centred *= (centred**2).sum(axis=1, keepdims=True) > 1e-20 * size
-    s = np.einsum("rni,rnj->rij", centred, centred)
-    sxx, syy, szz = s[:, 0, 0], s[:, 1, 1], s[:, 2, 2]
-    sxy, sxz, syz = s[:, 0, 1], s[:, 0, 2], s[:, 1, 2]
-    top = sxy - _ratio(sxz * syz, szz)
-    left, right = sxx - _ratio(sxz**2, szz), syy - _ratio(syz**2, szz)
-    # What rounding leaves of a variance that z explains in full is no variance.
-    left, right = np.where(left > 1e-9 * sxx, left, 0.0), np.where(right > 1e-9 * syy, right, 0.0)
-    return _ratio(top, np.sqrt(left * right))
-
-
-def left_out_r2(x: ArrayLike, y: ArrayLike, groups: ArrayLike) -> float:
-    """Share of the variance of y that a linear model explains in groups it has not seen.
-
-    Each group is predicted from the least-squares fit to all others; at most 1, negative where the
-    prediction is worse than the mean of y.
-
-    Parameters
-    ----------
-    x : (point, feature) array
-    y, groups : (point,) arrays
-
-    Examples
-    --------
-    >>> left_out_r2([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0], list("abcd"))
-    1.0
-    """
-    known, names = np.asarray(y, float), np.asarray(groups)
-    design = np.column_stack([np.ones(len(known)), np.asarray(x, float)])
-    predicted = np.empty(len(known))
-    for name in np.unique(names):
-        out = names == name
-        predicted[out] = design[out] @ np.linalg.lstsq(design[~out], known[~out])[0]
-    lost = ((known - predicted) ** 2).sum() / ((known - known.mean()) ** 2).sum()
-    return float(round(1 - lost, 12))
-
-
-def slope(x: NDArray[np.float64], y: NDArray[np.float64], *, least: int = 3) -> NDArray[np.float64]:
-    """Least-squares slope of y (row, point) on x (point,), over the points where y is finite.
-
-    NaN where fewer than ``least`` points are finite.
-    """
-    there = np.isfinite(y)
-    n = there.sum(axis=-1, keepdims=True)
-    safe = np.maximum(n, 1)
-    dx = np.where(there, x - np.where(there, x, 0).sum(axis=-1, keepdims=True) / safe, 0.0)
-    found = _ratio((dx * np.where(there, y, 0.0)).sum(axis=-1), (dx**2).sum(axis=-1))
-    return np.where(n[..., 0] >= least, found, np.nan)
-
-
 def _measured(values: xr.DataArray) -> xr.DataArray:
     """Leave out the epochs at which nothing was measured: all NaN."""
     return values.dropna("epoch", how="all")
-
-
-def _ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide, giving 0 where b is 0: without variation there is no correlation."""
-    return np.divide(a, b, out=np.zeros_like(np.asarray(a, dtype=float)), where=b > 0)

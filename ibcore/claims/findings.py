@@ -1,6 +1,7 @@
 """Findings: a sentence for a word, with the numbers of the run put in.
 
     {effect} {low} {high} {interval}   of the primary test: 5.1, 4.8, 5.5, "5.1 [4.8, 5.5] bits"
+    {bare}                             the same without its unit
     {n} {k} {m} {not_learnt}           networks; cells that agree, that can answer; not learnt
     {percent} {percent_low} {percent_high}   effect and interval of a share, in per cent
     {c[layer 5]} {p[layer 5]}          effect of a cell of any test, plain and in per cent
@@ -41,6 +42,7 @@ def sentence(
         "low": number(first.low),
         "high": number(first.high),
         "interval": with_interval(first.effect, first.low, first.high, first.unit),
+        "bare": with_interval(first.effect, first.low, first.high, ""),
         "percent": percent(first.effect),
         "percent_low": percent(first.low),
         "percent_high": percent(first.high),

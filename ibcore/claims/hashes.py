@@ -15,7 +15,10 @@ from typing import Any
 
 from ibcore.papers import paper_file
 
-RULES = ("effects", "criteria", "cells", "intervals", "decide", "words", "judge")
+RULES = (
+    "cells", "checks", "clocks", "criteria", "decide", "effects", "intervals", "judge", "relations",
+    "words",
+)  # fmt: skip
 
 
 def content_hash(content: Any) -> str:

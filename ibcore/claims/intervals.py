@@ -70,6 +70,15 @@ class Estimate:
         sign = 1.0 if side == ">" else -1.0
         return float(norm.sf(sign * self._z(line)))
 
+    def drawn(self, generator: np.random.Generator) -> Array:
+        """As many values as there are resamples, from what is known of the effect."""
+        if self.draws is not None:
+            return self.draws
+        if self.kind != "correlation":
+            return np.full(RESAMPLES, self.effect)
+        middle, spread = np.arctanh(_inside(self.effect)), 1 / np.sqrt(max(self.n - 3, 1))
+        return np.tanh(middle + spread * generator.standard_normal(RESAMPLES))
+
     def _ends(self, level: float) -> tuple[float, float]:
         if self.kind == "fact":
             return self.effect, self.effect
@@ -92,7 +101,9 @@ class Estimate:
             return float(gap * np.sqrt(max(self.n - 3, 1)))
         spread = np.sqrt(line * (1 - line) / self.n)
         gap = self.effect - line
-        return float(gap / spread) if spread > 0 else float(np.sign(gap) * np.inf)
+        if gap == 0.0 or spread > 0:
+            return float(gap / spread) if spread > 0 else 0.0
+        return float(np.copysign(np.inf, gap))
 
 
 def bootstrapped(values: Array, statistic: Statistic, seed: str) -> Estimate:

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from ibcore.claims import effects
-from ibcore.claims.decide import Check, CheckVerdict, decide
+from ibcore.claims.checks import Check
+from ibcore.claims.decide import CheckVerdict, decide
 from ibcore.claims.findings import number, sentence
 from ibcore.claims.registry import Claim, find_claim, planes_of
 from ibcore.claims.verdict import _SEAL, NoVerdict, Verdict
@@ -130,7 +131,12 @@ def _shared(claim: Claim, planes: Planes, estimator: str | None) -> Verdict | No
     if isinstance(found, NoVerdict):
         return replace(found, id=claim.id)
     own = sentence(claim.findings, found.verdict, found.tests, found.n_not_learnt)
-    named = {**_of_claim(claim), "criterion": other.criterion, "criterion_date": other.date}
+    named = {
+        **_of_claim(claim),
+        "criterion": other.criterion,
+        "criterion_date": other.date,
+        "exploratory": other.is_exploratory,
+    }
     return replace(found, **named, finding=own or found.finding, seal=_SEAL)
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
+from ibcore.claims.checks import EXPECTS
 from ibcore.claims.criteria import CheckSpec, refuse
-from ibcore.claims.decide import EXPECTS
 from ibcore.claims.hashes import deciding_hash
 from ibcore.claims.words import RANKS, SETTINGS, WORDS
 from ibcore.papers import paper_file, papers, papers_folder, read_toml, shown
@@ -164,10 +164,12 @@ def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
         raise ValueError(f"{where}: claim ids must be unique; {', '.join(twice)} stand twice.")
     lost = [
         f"{one.id} shares the evidence of {one.same_evidence_as!r}, which is no other claim of "
-        "this paper with tests"
+        "this paper that is tested or waits"
         for one in claims
         if one.same_evidence_as
-        and not any(other.id == one.same_evidence_as and other.tests for other in claims)
+        and not any(
+            other.id == one.same_evidence_as and (other.tests or other.waits) for other in claims
+        )
     ]
     refuse(lost, where)
     return claims
@@ -190,7 +192,7 @@ def find_claim(claim_id: str) -> Claim:
 def planes_of(claim: Claim) -> tuple[str, ...]:
     """Planes that its verdict needs, by name: those of the row whose evidence it shares, too."""
     if claim.same_evidence_as:
-        return find_claim(claim.same_evidence_as).experiments
+        return planes_of(find_claim(claim.same_evidence_as))
     return () if claim.waits or claim.not_testable else claim.experiments
 
 

@@ -3,6 +3,7 @@
 Only ``judge`` makes one: a word cannot be typed.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from html import escape
@@ -139,7 +140,7 @@ class Verdict:
         """What a reader has to know beside the word."""
         lines = []
         if self.tests and self.n_seeds:
-            strength = f"{self.n_seeds} networks answer"
+            strength = f"{self.n_seeds} {self.tests[0].of} answer"
             if self.detectable is not None:
                 strength += (
                     "; so many show an effect of "
@@ -251,7 +252,8 @@ def _numbers(tests: Iterable[CheckVerdict]) -> str:
 
 
 def _row(test: CheckVerdict, cell: CellVerdict) -> tuple[str, ...]:
-    where = ": ".join(filter(None, (test.what, cell.label)))
+    named = "" if re.fullmatch(r"test \d+", test.name) else test.name
+    where = ": ".join(filter(None, (named, test.what, cell.label)))
     symbol, meaning = MARKS[cell.mark]
     mark = f"{symbol} {meaning}" + (f" ({cell.note})" if cell.note else "")
     if test.expects == "identity":

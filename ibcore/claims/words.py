@@ -39,13 +39,18 @@ _ON_A_STAND_IN = {
 def word_of(tests: Sequence[CheckVerdict], setting: str) -> str:
     """The word of a claim whose tests are decided, the primary one first.
 
-    Secondary tests that count can make it "mixed"; they never give it.
+    Secondary tests that count can make it "mixed"; they never give it. Cells that have to hold all
+    count together, however they are grouped into tests.
     """
     primary = tests[0]
     if primary.m == 0:
         return "not testable here"
     counting = [test for test in tests if test.counts and test.m]
-    met = all(test.met for test in counting)
+    every = [test for test in counting if test.quantifier == "all"]
+    met = all(test.met for test in counting if test.quantifier != "all")
+    if every:
+        enough = 2 * sum(test.k for test in every) > sum(test.m for test in every)
+        met = met and enough and not any(test.refuted for test in every)
     if primary.expects == "identity":
         return "holds" if met else "fails"
     if primary.direction == "agrees":

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ibcore import theory
 from ibcore.claims import effects as fx
-from ibcore.claims import intervals
+from ibcore.claims import intervals, relations
 from ibcore.claims.cells import Cell, cell, correlation, fact, share
 from ibcore.claims.common import Planes, Settings, last_epoch, medians, table, why_hollow
 from ibcore.claims.intervals import Array
@@ -79,7 +79,7 @@ def rank_correlations(planes: Planes, t: Settings) -> list[Cell]:
             fx.curve(plane, estimator=ruler).sel(layer=list(t["layers"])) for ruler in (one, other)
         )
         both = zip(a.values, b.values, strict=True)
-        each = [fx.spearman(x.ravel(), y.ravel()[None])[0] for x, y in both]
+        each = [relations.spearman(x.ravel(), y.ravel()[None])[0] for x, y in both]
         return xr.DataArray(each, dims="seed", coords={"seed": plane.seed})
 
     cells = []
@@ -247,7 +247,7 @@ def nearer_the_data(planes: Planes, t: Settings) -> list[Cell]:
 
 
 def _rank_of_medians(sample: Array, order: Sequence[int]) -> Array:
-    return fx.spearman(np.array(order, float), medians(sample))
+    return relations.spearman(np.array(order, float), medians(sample))
 
 
 def lost_after(planes: Planes, t: Settings) -> list[Cell]:
@@ -352,7 +352,7 @@ def _r_apart(sample: Array) -> Array:
 
 
 def _partial_r(sample: Array) -> Array:
-    return fx.partial_correlation(sample[:, :, None, :])
+    return relations.partial_correlation(sample[:, :, None, :])
 
 
 def fewer_against_all(planes: Planes, t: Settings) -> list[Cell]:

@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ibcore.claims import effects as fx
+from ibcore.claims import relations
 from ibcore.claims.cells import Cell, cell, fact, share
 from ibcore.claims.common import Planes, Settings
 
@@ -66,7 +67,7 @@ def alike(planes: Planes, t: Settings) -> list[Cell]:
             cells.append(cell(label, both, statistic=_rank_of_means))
             continue
         means = [[_points(plane, t).mean("seed") for plane in pair] for pair in many]
-        found = [fx.spearman(a, b.values[None])[0] for a, b in means]
+        found = [relations.spearman(a, b.values[None])[0] for a, b in means]
         learnt = [_learnt(pair, t) for pair in many]
         cells.append(cell(label, np.where(learnt, found, np.nan)))
     return cells
@@ -263,4 +264,4 @@ def _points(plane: xr.Dataset, t: Settings) -> xr.DataArray:
 def _rank_of_means(sample: NDArray[np.float64]) -> NDArray[np.float64]:
     """(resample, seed, 2, point) -> (resample,)."""
     mean = sample.mean(axis=1)
-    return np.array([fx.spearman(a, b[None])[0] for a, b in mean])
+    return np.array([relations.spearman(a, b[None])[0] for a, b in mean])

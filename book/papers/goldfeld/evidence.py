@@ -15,6 +15,7 @@ from scipy.stats import binom
 
 from ibcore import theory
 from ibcore.claims import effects as fx
+from ibcore.claims import relations
 from ibcore.claims.cells import Cell, cell, fact, share
 from ibcore.claims.common import Planes, Settings, table, why_hollow
 from ibcore.estimators import SamplePropagation
@@ -59,7 +60,9 @@ def _after_peak(
     for seed in ix.seed.values:
         later = ix.epoch.values >= int(peak.sel(seed=seed).item())
         x, y = (one.sel(seed=seed).isel(layer=0).values[later] for one in (ix, other))
-        found.loc[{"seed": seed}] = fx.spearman(x, y[None])[0] if later.sum() >= fewest else np.nan
+        found.loc[{"seed": seed}] = (
+            relations.spearman(x, y[None])[0] if later.sum() >= fewest else np.nan
+        )
     return found
 
 
@@ -106,7 +109,7 @@ def angles_open(planes: Planes, t: Settings) -> Iterator[Cell]:
     gap = fx.curve(plane, "cosine_within") - fx.curve(plane, "cosine_between")
     for label, layer in t["layers"].items():
         values = gap.sel(layer=layer).transpose("seed", "epoch").values
-        found = fx.spearman(gap.epoch.values, values)
+        found = relations.spearman(gap.epoch.values, values)
         yield cell(label, found, hollow=fx.void(plane))
 
 
@@ -149,7 +152,7 @@ def rate(planes: Planes, t: Settings) -> Iterator[Cell]:
 
 def _slopes(log_n: NDArray[np.float64], sample: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slope of the log mean error over log n: (resample, repeat, size) -> (resample,)."""
-    return fx.slope(log_n, np.log(sample.mean(axis=1)))
+    return relations.slope(log_n, np.log(sample.mean(axis=1)))
 
 
 @cache

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from ibcore import theory
+from ibcore.claims import clocks, relations
 from ibcore.claims import effects as fx
 from ibcore.claims.cells import Cell, cell, correlation, fact, share
 from ibcore.claims.common import Planes, Settings, last_epoch, medians, why_hollow
@@ -282,7 +283,7 @@ def noise_difference(planes: Planes, t: Settings) -> list[Cell]:
     for (label, one, other, clock), layer in product(t["pairs"], t["layers"]):
         pair = [planes[one], planes[other]]
         if clock:
-            pair = list(fx.at_equal(*pair, clock=clock))
+            pair = list(clocks.at_equal(*pair, clock=clock))
         hollow = [why_hollow(plane, layer) for plane in pair]
         c = xr.align(*(fx.compression(plane).sel(layer=layer) for plane in pair), join="inner")
         both = xr.concat(c, "run").transpose("seed", "run")
@@ -316,7 +317,7 @@ def drop_and_compression(planes: Planes, t: Settings) -> list[Cell]:
             values.sel(layer=list(t["layers"])).mean("layer").values
             for values in (fx.change_point(fx.log_snr(plane))[1], fx.compression(plane))
         )
-        r = float(fx.spearman(drop, c[None])[0])
+        r = float(relations.spearman(drop, c[None])[0])
         found.append(correlation(name, r, len(c), hollow=why_hollow(plane)))
     return found
 
@@ -326,7 +327,7 @@ def norm_growth(planes: Planes, t: Settings) -> list[Cell]:
     found = []
     for label, plane, layer in _by_layer(planes, t):
         norm = fx.variable(plane, "weight_norm").sel(layer=layer)
-        r = norm.isel(epoch=0).copy(data=fx.spearman(norm.epoch.values, norm.values))
+        r = norm.isel(epoch=0).copy(data=relations.spearman(norm.epoch.values, norm.values))
         found.append(cell(label, r, hollow=why_hollow(plane)))
     return found
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ibcore import tasks
 from ibcore.claims import effects as fx
+from ibcore.claims import relations
 from ibcore.claims.cells import Cell, cell, fact, share
 from ibcore.claims.common import (
     Planes,
@@ -97,7 +98,7 @@ def data_order(planes: Planes, t: Settings) -> list[Cell]:
         cell(
             _label(by_size[0], layer),
             table([values.sel(layer=layer) for values in converged]),
-            statistic=lambda sample: fx.spearman(sizes, medians(sample)),
+            statistic=lambda sample: relations.spearman(sizes, medians(sample)),
             hollow=_any_void(by_size),
         )
         for layer in t["layers"]
@@ -125,7 +126,7 @@ def generalisation(planes: Planes, t: Settings) -> list[Cell]:
         cell(
             f"{len(kept)} amounts of data",
             networks,
-            statistic=lambda sample: fx.partial_correlation(sample, within=t["within"]),
+            statistic=lambda sample: relations.partial_correlation(sample, within=t["within"]),
         )
     ]
 
@@ -218,7 +219,7 @@ def time_per_bit(planes: Planes, t: Settings) -> list[Cell]:
     found = []
     for name, plane in planes.items():
         bits, durations = _durations(plane, t)
-        slopes = fx.slope(bits, durations.values, least=t["least_points"])
+        slopes = relations.slope(bits, durations.values, least=t["least_points"])
         values = durations.isel(step=0, drop=True).copy(data=slopes)
         found.append(cell(t["labels"][name], values, hollow=why_hollow(plane, t["layer"])))
     return found
@@ -342,7 +343,7 @@ def _order(nets: list[xr.Dataset], epochs: list[xr.DataArray]) -> Cell:
     return cell(
         f"{depths[0]} to {depths[-1]} hidden layers",
         table(epochs),
-        statistic=lambda sample: fx.spearman(depths, medians(sample)),
+        statistic=lambda sample: relations.spearman(depths, medians(sample)),
         hollow=_any_void(nets),
     )
 

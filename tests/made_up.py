@@ -1,0 +1,192 @@
+"""Made-up planes for any claim, in which the effect goes the way that is asked for.
+
+Layers, rulers, clocks, planes and seeds all differ.
+
+A curve starts low, is at its level when the task is learnt, and then changes by an amount: of the
+plane (its place in the claim), of the ruler, of the layer and of the network. What a criterion says
+of such planes shows whether it can say yes, no, and that it cannot tell.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import xarray as xr
+
+from ibcore.study import Study
+
+N_SEEDS, N_CHECKPOINTS = 24, 24
+WHOLE = ("loss", "test_loss", "train_accuracy", "test_accuracy", "generalisation_error")
+SIGNED = ("neighbour_entropy", "neighbour_entropy_scaled", "log_det_within")
+SHARES = ("saturation", "corner_share", "corners_apart", "first_bin", "fullest_bin")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the amounts go.
+
+    Attributes
+    ----------
+    planes, rulers, layers : str
+        "same", "up", "down", "first" (only it), "alternate".
+    sign : float
+        Of the change of information.
+    others : float
+        Of the change of everything else, in units of that of information.
+    split : bool
+        Half of the networks go the other way.
+    size : float
+        Of all changes.
+    level : float
+        Of observables, when the task is learnt.
+    order : str
+        Of layers in what they know: "falls", "rises", or "half" (of the networks the one).
+    noise : bool
+        Whether everything else changes by amounts of its own, network by network.
+    """
+
+    planes: str = "same"
+    rulers: str = "same"
+    layers: str = "same"
+    sign: float = 1.0
+    others: float = 1.0
+    split: bool = False
+    size: float = 1.0
+    level: float = 1.0
+    order: str = "falls"
+    noise: bool = False
+
+
+def of_experiment(study, name):
+    """Observables of an experiment that have one number for each layer."""
+    variables = (one for observable in study.observables(name) for one in observable.names)
+    return [one for one in variables if one not in WHOLE]
+
+
+def factor(pattern, k, n):
+    """Of the k-th of n: between -1 and 1."""
+    place = k / max(n - 1, 1)
+    return {
+        "same": 1.0,
+        "up": 0.1 + 0.9 * place,
+        "down": 1.0 - 0.9 * place,
+        "first": 1.0 if k == 0 else -0.5,
+        "last": 1.0 if k == n - 1 else -0.5,
+        "alternate": 1.0 if k % 2 == 0 else -1.0,
+        "opposite": -1.0 if k % 2 == 0 else 1.0,
+    }[pattern]
+
+
+PATTERNS = ("same", "up", "down", "first", "last", "alternate", "opposite")
+WAYS = [
+    Way(),
+    Way(split=True),
+    Way(size=0.0),
+    Way(size=0.0, level=0.0),
+    Way(noise=True),
+    Way(order="rises"),
+    Way(order="half"),
+    Way(order="half", size=0.0),
+    Way(split=True, level=0.0),
+    *(
+        Way(planes=planes, rulers=rulers, layers=layers, sign=sign, others=others)
+        for rulers, layers, others, sign, planes in product(
+            ("same", "alternate", "opposite"), ("same", "up", "down"), (1.0, -1.0, 0.0),
+            (1.0, -1.0), PATTERNS,
+        )
+    ),
+    *(Way(split=True, planes=planes, others=others)
+      for planes in PATTERNS for others in (1.0, -1.0)),
+    *(Way(noise=True, planes=planes, size=size) for planes in PATTERNS for size in (0.1, 1.0)),
+]  # fmt: skip
+
+
+def planes_for(claim, way):
+    """One plane for each experiment of a claim."""
+    study = Study(claim.chapter)
+    names = claim.experiments
+    return {name: plane_of(study, name, k, len(names), way) for k, name in enumerate(names)}
+
+
+def plane_of(study, name, k, n_planes, way):
+    """A plane with the rulers, layers and named epochs of its experiment."""
+    experiment = study.experiments[name]
+    rulers = [level for ruler in study.estimators(name) for level in map(repr, ruler.levels())]
+    n_layers = len(experiment.hidden_widths) + 1 + len(experiment.convolutions)
+    last = experiment.n_epochs
+    spaced = np.geomspace(1, last, N_CHECKPOINTS).round().astype(int)
+    epochs = np.unique([0, *experiment.measured_epochs, *spaced, last])
+    rng = np.random.default_rng(k + 1)
+    own = 1 + 0.1 * rng.standard_normal(N_SEEDS)
+    if way.split:
+        own[::2] *= -1
+    amount = way.sign * way.size * factor(way.planes, k, n_planes) * own
+
+    def curves(low, level, change, seed):
+        """(seed, epoch): up to the level, then by the change."""
+        time = np.log1p(epochs) / np.log1p(last)
+        jitter = 0.01 * np.random.default_rng(seed).standard_normal((N_SEEDS, 1))
+        rise = np.interp(time, [0, 0.45, 1], [low, level, level])
+        later = np.interp(time, [0, 0.55, 1], [0, 0, 1])
+        return rise + jitter * (level - low) + np.asarray(change)[:, None] * later
+
+    def of_layers(low, level, scale, seed, n, pattern="same", k_ruler=0):
+        ruler = factor(pattern, k_ruler, len(rulers))
+        made = [
+            curves(
+                low + 0.05 * (n - layer) * (level - low),
+                level - 0.05 * layer * (level - low),
+                scale * ruler * factor(way.layers, layer, n) * amount,
+                seed + layer,
+            )
+            for layer in range(n)
+        ]
+        values = np.stack(made, axis=-1)
+        turned = {"falls": slice(0, 0), "rises": slice(None), "half": slice(None, None, 2)}
+        values[turned[way.order]] = values[turned[way.order], :, ::-1]
+        return values
+
+    data = {
+        "i_xt": np.stack(
+            [of_layers(4, 8, -2.5, 10 * r, n_layers, way.rulers, r) for r in range(len(rulers))]
+        ),
+        "i_ty": np.stack(
+            [of_layers(0.1, 0.6, 0.38, 7 + 10 * r, n_layers, way.rulers, r)
+             for r in range(len(rulers))]
+        ),
+    }  # fmt: skip
+    found = {
+        name: (("estimator", "seed", "epoch", "layer"), values) for name, values in data.items()
+    }
+    amount = amount * (rng.standard_normal(N_SEEDS) if way.noise else 1.0)
+    for number, variable in enumerate(of_experiment(study, name)):
+        low, level, scale = (0.2, 0.5, 0.45) if variable in SHARES else (0.5, 1.0, 0.8)
+        if way.level == 0.0:
+            low, level = 2e-3, 1e-3
+        values = of_layers(low, level, way.others * scale, 100 + number, n_layers)
+        if "gradient" in variable:
+            values = 10.0 ** (2 * values * (1 if variable.endswith("mean") else -1))
+        elif variable not in SIGNED:
+            values = np.maximum(values, 1e-3)
+        found[variable] = (("seed", "epoch", "layer"), values)
+    whole = {
+        "train_accuracy": curves(0.5, 0.99, 0 * amount, 1),
+        "test_accuracy": curves(0.5, 0.9, 0.08 * way.others * amount, 2),
+        "loss": np.exp(-3 * curves(0.1, 0.9, 0.3 * abs(amount), 3)),
+        "test_loss": np.exp(-2 * curves(0.1, 0.8, 0.3 * way.others * amount, 4)),
+        "generalisation_error": np.exp(-2 * curves(0.1, 0.8, 0.3 * way.others * amount, 5)),
+    }  # everything else of the whole network
+    found |= {name: (("seed", "epoch"), values) for name, values in whole.items()}
+    coords = {
+        "estimator": rulers,
+        "seed": np.arange(N_SEEDS),
+        "epoch": epochs,
+        "layer": np.arange(1, n_layers + 1),
+        "update": ("epoch", epochs * (2 + k)),
+        "width": ("layer", [*[10] * (n_layers - 1), 2]),
+    }
+    attrs = {
+        "n_samples": 4096, "label_entropy": 0.999157, "profile": "paper",
+        "experiment": experiment.to_json(),
+    }  # fmt: skip
+    return xr.Dataset(found, coords, attrs)
