@@ -8,14 +8,13 @@ of such planes shows whether it can say yes, no, and that it cannot tell.
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import xarray as xr
 
 from ibcore.study import Study
 
-N_SEEDS, N_CHECKPOINTS = 24, 24
+N_SEEDS, N_CHECKPOINTS = 40, 24
 WHOLE = ("loss", "test_loss", "train_accuracy", "test_accuracy", "generalisation_error")
 SIGNED = ("neighbour_entropy", "neighbour_entropy_scaled", "log_det_within")
 SHARES = ("saturation", "corner_share", "corners_apart", "first_bin", "fullest_bin")
@@ -41,6 +40,18 @@ class Way:
         Of observables, when the task is learnt.
     order : str
         Of layers in what they know: "falls", "rises", or "half" (of the networks the one).
+    turned : str
+        Whose time runs backward: "none", "alternate" (planes) or "half" (of the networks).
+    bend : float
+        1: the change goes with log time; else with this power of time.
+    top : float
+        Information of a layer when the task is learnt, in bits.
+    networks : int
+        How many there are.
+    flat : bool
+        Whether all layers have their information from the start.
+    worse : bool
+        Whether losses are large.
     noise : bool
         Whether everything else changes by amounts of its own, network by network.
     """
@@ -54,6 +65,12 @@ class Way:
     size: float = 1.0
     level: float = 1.0
     order: str = "falls"
+    turned: str = "none"
+    bend: float = 1.0
+    top: float = 8.0
+    networks: int = N_SEEDS
+    flat: bool = False
+    worse: bool = False
     noise: bool = False
 
 
@@ -78,27 +95,37 @@ def factor(pattern, k, n):
 
 
 PATTERNS = ("same", "up", "down", "first", "last", "alternate", "opposite")
-WAYS = [
-    Way(),
-    Way(split=True),
-    Way(size=0.0),
-    Way(size=0.0, level=0.0),
-    Way(noise=True),
-    Way(order="rises"),
-    Way(order="half"),
-    Way(order="half", size=0.0),
-    Way(split=True, level=0.0),
-    *(
-        Way(planes=planes, rulers=rulers, layers=layers, sign=sign, others=others)
-        for rulers, layers, others, sign, planes in product(
-            ("same", "alternate", "opposite"), ("same", "up", "down"), (1.0, -1.0, 0.0),
-            (1.0, -1.0), PATTERNS,
+FIRST = (
+    Way(), Way(split=True), Way(size=0.0), Way(size=0.0, level=0.0), Way(noise=True),
+    Way(order="rises"), Way(order="half"), Way(order="half", size=0.0),
+    Way(split=True, level=0.0), Way(sign=-1.0), Way(planes="alternate"), Way(planes="up"),
+    Way(planes="down"), Way(planes="first"), Way(rulers="alternate"), Way(rulers="up"),
+    Way(turned="alternate"), Way(turned="half"), Way(bend=4.0), Way(networks=12),
+    Way(top=12.0, flat=True, size=0.0), Way(top=12.0, flat=True, split=True),
+    Way(top=12.0, flat=True),
+    Way(worse=True), Way(worse=True, others=-1.0), Way(worse=True, split=True),
+)  # fmt: skip
+
+
+def ways(n):
+    """The plain ways, and then others by chance, the same ones each time."""
+    yield from FIRST
+    rng = np.random.default_rng(0)
+    for _ in range(n):
+        yield Way(
+            planes=str(rng.choice(PATTERNS)),
+            rulers=str(rng.choice(PATTERNS)),
+            layers=str(rng.choice(["same", "up", "down", "alternate"])),
+            sign=float(rng.choice([1.0, -1.0])),
+            others=float(rng.choice([1.0, -1.0, 0.0])),
+            split=bool(rng.random() < 0.25),
+            size=float(rng.choice([0.1, 0.3, 1.0])),
+            level=float(rng.choice([1.0, 1.0, 0.0])),
+            order=str(rng.choice(["falls", "falls", "rises", "half"])),
+            turned=str(rng.choice(["none", "none", "none", "alternate", "half"])),
+            bend=float(rng.choice([1.0, 1.0, 1.0, 4.0])),
+            noise=bool(rng.random() < 0.25),
         )
-    ),
-    *(Way(split=True, planes=planes, others=others)
-      for planes in PATTERNS for others in (1.0, -1.0)),
-    *(Way(noise=True, planes=planes, size=size) for planes in PATTERNS for size in (0.1, 1.0)),
-]  # fmt: skip
 
 
 def planes_for(claim, way):
@@ -124,10 +151,10 @@ def plane_of(study, name, k, n_planes, way):
 
     def curves(low, level, change, seed):
         """(seed, epoch): up to the level, then by the change."""
-        time = np.log1p(epochs) / np.log1p(last)
+        time, spent = np.log1p(epochs) / np.log1p(last), epochs / last
         jitter = 0.01 * np.random.default_rng(seed).standard_normal((N_SEEDS, 1))
         rise = np.interp(time, [0, 0.45, 1], [low, level, level])
-        later = np.interp(time, [0, 0.55, 1], [0, 0, 1])
+        later = np.interp(time, [0, 0.55, 1], [0, 0, 1]) if way.bend == 1 else spent**way.bend
         return rise + jitter * (level - low) + np.asarray(change)[:, None] * later
 
     def of_layers(low, level, scale, seed, n, pattern="same", k_ruler=0):
@@ -144,11 +171,19 @@ def plane_of(study, name, k, n_planes, way):
         values = np.stack(made, axis=-1)
         turned = {"falls": slice(0, 0), "rises": slice(None), "half": slice(None, None, 2)}
         values[turned[way.order]] = values[turned[way.order], :, ::-1]
+        backward = {
+            "half": slice(None, None, 2),
+            "alternate": slice(None) if k % 2 else slice(0, 0),
+        }
+        if way.turned in backward:
+            values[backward[way.turned]] = values[backward[way.turned], ::-1]
         return values
 
+    start = way.top if way.flat else way.top / 2
     data = {
         "i_xt": np.stack(
-            [of_layers(4, 8, -2.5, 10 * r, n_layers, way.rulers, r) for r in range(len(rulers))]
+            [of_layers(start, way.top, -2.5, 10 * r, n_layers, way.rulers, r)
+             for r in range(len(rulers))]
         ),
         "i_ty": np.stack(
             [of_layers(0.1, 0.6, 0.38, 7 + 10 * r, n_layers, way.rulers, r)
@@ -173,7 +208,8 @@ def plane_of(study, name, k, n_planes, way):
         "train_accuracy": curves(0.5, 0.99, 0 * amount, 1),
         "test_accuracy": curves(0.5, 0.9, 0.08 * way.others * amount, 2),
         "loss": np.exp(-3 * curves(0.1, 0.9, 0.3 * abs(amount), 3)),
-        "test_loss": np.exp(-2 * curves(0.1, 0.8, 0.3 * way.others * amount, 4)),
+        "test_loss": (3.0 if way.worse else 1.0)
+        * np.exp(-2 * curves(0.1, 0.8, 0.3 * way.others * amount, 4)),
         "generalisation_error": np.exp(-2 * curves(0.1, 0.8, 0.3 * way.others * amount, 5)),
     }  # everything else of the whole network
     found |= {name: (("seed", "epoch"), values) for name, values in whole.items()}
@@ -189,4 +225,4 @@ def plane_of(study, name, k, n_planes, way):
         "n_samples": 4096, "label_entropy": 0.999157, "profile": "paper",
         "experiment": experiment.to_json(),
     }  # fmt: skip
-    return xr.Dataset(found, coords, attrs)
+    return xr.Dataset(found, coords, attrs).isel(seed=slice(way.networks))

@@ -98,7 +98,7 @@ def test_every_local_path_of_the_documents_exists():
         r"`((?:book|ibcore|tests)/\S+)`", text
     )
     named += re.findall(r"papermill (\S+\.ipynb)", README)
-    placeholders = ("CHAPTER", "NAME")
+    placeholders = ("CHAPTER", "NAME", "PAPER")
     missing = [
         one
         for one in named

@@ -30,6 +30,14 @@ def test_wilson_interval_by_its_formula(k):
     np.testing.assert_allclose(found.interval(), np.clip(known, 0, 1), atol=1e-12)
 
 
+@pytest.mark.parametrize("n", range(10, 60))
+def test_no_network_is_not_some(n):
+    """A share of 0 begins at 0, and one of 1 ends at 1: rounding once put them beyond the line."""
+    none, every = share_of(np.zeros(n)), share_of(np.ones(n))
+    assert (none.interval()[0], every.interval()[1]) == (0.0, 1.0)
+    assert (none.p(">", 0.0), every.p("<", 1.0)) == (0.5, 0.5)
+
+
 def test_fisher_interval_agrees_with_scipy():
     x, y = np.random.default_rng(3).normal(size=(2, 13))
     known = stats.pearsonr(x, y + x)
@@ -76,6 +84,8 @@ def test_networks_that_do_not_exist_are_never_resampled():
     found = bootstrapped(ragged, lambda s: np.subtract(*intervals.medians(s).T), "x")
     assert found.n == 10
     assert np.isfinite(found.draws).all()
+    counts = bootstrapped(ragged, lambda s: (~np.isnan(s[..., 1])).sum(axis=1), "x")
+    assert set(counts.draws) == {10}
     alone = bootstrapped(ragged[:10, 1], intervals.median, "x")
     both = np.ptp(found.interval())
     assert np.ptp(alone.interval()) < both < np.ptp(alone.interval()) + 1.0

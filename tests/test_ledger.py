@@ -407,8 +407,8 @@ def test_a_threshold_that_moves_is_noticed(book, tmp_path):
     shutil.copytree(ROOT / "book" / "papers", tmp_path / "papers")
     file = tmp_path / "papers" / "shwartz_ziv" / "claims.toml"
     text = file.read_text(encoding="utf-8")
-    assert "\nrest = 0.8\n" in text
-    file.write_text(text.replace("\nrest = 0.8\n", "\nrest = 0.7\n"), encoding="utf-8")
+    assert "\nsize = 0.5\n" in text
+    file.write_text(text.replace("\nsize = 0.5\n", "\nsize = 0.4\n", 1), encoding="utf-8")
     asked = subprocess.run(
         [sys.executable, "-m", "ibcore", "claims", "SZT-F1"],
         cwd=tmp_path,
@@ -422,4 +422,4 @@ def test_a_threshold_that_moves_is_noticed(book, tmp_path):
         text=True,
     )
     assert asked.returncode == 2, asked.stdout + asked.stderr
-    assert "the criteria of shwartz_ziv have changed since SZT-S3.1 was judged" in asked.stderr
+    assert "what decides SZT-F3 has changed since it was judged" in asked.stderr

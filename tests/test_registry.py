@@ -238,3 +238,12 @@ def test_content_hash_ignores_the_order_of_keys():
     content = {"b": 1, "a": [1, 2]}
     assert hashes.content_hash(content) == hashes.content_hash(json.loads('{"a":[1,2],"b":1}'))
     assert hashes.content_hash(content) != hashes.content_hash({"b": 1, "a": [2, 1]})
+
+
+def test_the_claim_that_contributors_are_shown_is_one():
+    """The ten lines of CONTRIBUTING.md are read as they stand."""
+    guide = (papers.Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = guide.split("```toml\n")[1].split("```")[0]
+    (claim,) = parsed(shown)
+    assert claim.experiments == ("tanh",)
+    assert set(claim.findings) == {"reproduced"}

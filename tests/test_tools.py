@@ -201,7 +201,8 @@ def test_ledger_page_shows_verdict_effect_and_networks():
     assert row.startswith("| [SZT-F3](#verdict-szt-f3) | ")
     assert "◐ mixed (4 of 6)" in row
     said = r"It rises \| and falls.<br>*Found:* It falls. | −0.512 bits | 50 (3 had not learnt)"
-    assert f"{said} | headline, exploratory, A |" in row
+    assert f"{said} |" in row
+    assert "<br>headline, exploratory, A | It rises" in row
     assert other.startswith("| SZT-F4 | ")
     assert "not judged" in other
 

@@ -1,4 +1,4 @@
-"""Write what is generated: index, ledger and changes of the book, and two places of the README.
+"""Write what is generated: index, ledger, changes, statistics, and two places of the README.
 
 python book/_tools/pages.py
 
@@ -22,6 +22,7 @@ from typing import Any
 
 import execute
 from mdtext import anchor, link, number, plain, table, title, without_tags
+from statistics_page import statistics_page
 
 from ibcore.claims import BADGES, SETTINGS, WORDS, badge, load_ledger, load_registry, tensions
 from ibcore.claims import questions as asked
@@ -100,9 +101,10 @@ def ledger_table(chapter: Chapter, ledger: dict[str, dict[str, Any]]) -> str:
         if row and row["finding"]:
             said += f"<br>*Found:* {plain(row['finding'])}"
         about = claim.rank + (", exploratory" if row and row["exploratory"] else "")
+        verdict += f"<br>{about}, {claim.setting}"
         rest = (effect(row), seeds(row)) if row else ("", "")
-        rows.append((linked(claim, chapter), verdict, said, *rest, f"{about}, {claim.setting}"))
-    head = ("Claim", "Verdict", "What it says, and what is found", "Effect", "Networks", "Kind")
+        rows.append((linked(claim, chapter), verdict, said, *rest))
+    head = ("Claim", "Verdict", "What it says, and what is found", "Effect", "Networks")
     return table(head, rows)
 
 
@@ -141,8 +143,9 @@ def ledger_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) 
         "results. Direction, size and scope are told apart, and the word follows from them by one "
         "table. The number of a claim leads to the place where the chapter judges it.",
         meanings,
-        f"**Kind.** Headline: what the source is known for. Supporting: what it rests on. Check: a "
-        f"definition, a theorem or a note of ours, which is not counted. Setting {settings}. "
+        "**Below the word.** Headline: what the source is known for. Supporting: what it rests on. "
+        "Check: a definition, a theorem or a note of ours, which is not counted. Setting "
+        f"{settings}. "
         "*Exploratory*: the criterion was changed when results of these networks were known, see "
         "[What changed and why](changes.md); fresh networks decide it.",
         "**Effects** stand with their 95 % interval over networks trained from different seeds. An "
@@ -353,6 +356,7 @@ def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
         book / "index.md": index_page(chapters, ledger),
         book / "ledger.md": ledger_page(chapters, ledger),
         book / "changes.md": changes_page(chapters, ledger),
+        book / "statistics.md": statistics_page(book / "results", MARK),
     }
     if readme.exists():
         text = readme.read_text(encoding="utf-8")

@@ -93,7 +93,9 @@ class Estimate:
         p, n = self.effect, self.n
         middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-        return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+        # At 0 and at 1 both terms are equal, but for rounding.
+        low = 0.0 if p == 0 else float(middle - half)
+        return max(0.0, low), 1.0 if p == 1 else min(1.0, float(middle + half))
 
     def _z(self, line: float) -> float:
         if self.kind == "correlation":

@@ -131,9 +131,10 @@ class Verdict:
         return shown(self.verdict, int(k or 0), int(m or 0))
 
     @property
-    def strip(self) -> tuple[tuple[str, CellVerdict], ...]:
-        """(unit, cell) of every test that counts: the marks of the claim."""
-        return tuple((test.unit, cell) for test in self.tests if test.counts for cell in test.cells)
+    def strip(self) -> tuple[CheckVerdict, ...]:
+        """The tests that count, for their marks; none where there is one cell only."""
+        counting = tuple(test for test in self.tests if test.counts)
+        return counting if sum(len(test.cells) for test in counting) > 1 else ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -192,7 +193,7 @@ class Verdict:
             f'<span class="source">({where})</span></p>',
             f"<p><em>What counts.</em> {escape(self.criterion)}</p>" if self.criterion else "",
             f"<p>{badge(self.verdict, self.shown)} {escape(self.finding or _NO_SENTENCE)}</p>",
-            _strip(self.strip) if len(self.strip) > 1 else "",
+            *(_strip(test, named=len(self.strip) > 1) for test in self.strip),
             *(f'<p class="remark">{escape(line)}</p>' for line in self.remarks),
             _numbers(self.tests) if self.tests else "",
             f'<p class="provenance">{escape(self.provenance)}</p>',
@@ -228,16 +229,21 @@ _NO_SENTENCE = "No sentence was written for this word."
 _COLUMNS = ("where", "effect [95 % interval]", "asked", "mark")
 
 
-def _strip(cells: Iterable[tuple[str, CellVerdict]]) -> str:
-    """A mark for each cell, with its label, and its numbers on hover."""
-    marks = []
-    for unit, cell in cells:
+def _strip(test: CheckVerdict, *, named: bool) -> str:
+    """A mark for each cell of a test, with its label, and its numbers on hover."""
+    marks = [f"<span>{escape(_name(test))}:</span>"] if named and _name(test) else []
+    for cell in test.cells:
         symbol, meaning = MARKS[cell.mark]
-        said = meaning if cell.mark == "hollow" else f"{_found(cell, unit)}: {meaning}"
+        said = meaning if cell.mark == "hollow" else f"{_found(cell, test.unit)}: {meaning}"
         title = escape(f"{said}{f' ({cell.note})' if cell.note else ''}", quote=True)
         kind = f"cell cell-{cell.mark}"
         marks.append(f'<span class="{kind}" title="{title}">{symbol} {escape(cell.label)}</span>')
     return f'<p class="strip">{" ".join(marks)}</p>'
+
+
+def _name(test: CheckVerdict) -> str:
+    """The name of a test, unless it is only a number."""
+    return "" if re.fullmatch(r"test \d+", test.name) else test.name
 
 
 def _numbers(tests: Iterable[CheckVerdict]) -> str:
@@ -252,8 +258,7 @@ def _numbers(tests: Iterable[CheckVerdict]) -> str:
 
 
 def _row(test: CheckVerdict, cell: CellVerdict) -> tuple[str, ...]:
-    named = "" if re.fullmatch(r"test \d+", test.name) else test.name
-    where = ": ".join(filter(None, (named, test.what, cell.label)))
+    where = ": ".join(filter(None, (_name(test), test.what, cell.label)))
     symbol, meaning = MARKS[cell.mark]
     mark = f"{symbol} {meaning}" + (f" ({cell.note})" if cell.note else "")
     if test.expects == "identity":

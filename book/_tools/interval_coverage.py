@@ -1,6 +1,6 @@
 """How often an interval of 95 % holds the true value, by simulation: book/results/coverage.json.
 
-python book/_tools/coverage.py
+python book/_tools/interval_coverage.py
 
 Every kind of interval that ``ibcore.claims.intervals`` makes, for 10, 20 and 50 networks, on values
 that are normal, skewed, tied or at a ceiling. The page on statistics shows the table.
