@@ -46,6 +46,15 @@ class Way:
         1: the change goes with log time; else with this power of time.
     top : float
         Information of a layer when the task is learnt, in bits.
+    dark : str
+        Rulers under which (half of the) networks know nothing: "none", "even" or "odd" ones, or
+        the one of this number.
+    spread : float
+        Of the amounts over networks, in units of the amount.
+    apart : bool
+        Whether every other observable goes the other way.
+    alone : bool
+        Only one network changes.
     networks : int
         How many there are.
     flat : bool
@@ -68,6 +77,10 @@ class Way:
     turned: str = "none"
     bend: float = 1.0
     top: float = 8.0
+    dark: str = "none"
+    spread: float = 0.1
+    apart: bool = False
+    alone: bool = False
     networks: int = N_SEEDS
     flat: bool = False
     worse: bool = False
@@ -101,8 +114,15 @@ FIRST = (
     Way(split=True, level=0.0), Way(sign=-1.0), Way(planes="alternate"), Way(planes="up"),
     Way(planes="down"), Way(planes="first"), Way(rulers="alternate"), Way(rulers="up"),
     Way(turned="alternate"), Way(turned="half"), Way(bend=4.0), Way(networks=12),
+    Way(dark="even"), Way(dark="odd"),
+    *(Way(dark=str(k), split=split) for k in range(6) for split in (False, True)),
+    Way(dark="even", split=True), Way(dark="odd", split=True),
+    Way(apart=True), Way(apart=True, sign=-1.0),
+    Way(apart=True, split=True), Way(alone=True),
+    Way(alone=True, bend=0.2),
     Way(top=12.0, flat=True, size=0.0), Way(top=12.0, flat=True, split=True),
     Way(top=12.0, flat=True),
+    *(Way(planes=one, spread=x) for one in ("alternate", "up") for x in (2.4, 2.8, 3.4, 3.8)),
     Way(worse=True), Way(worse=True, others=-1.0), Way(worse=True, split=True),
 )  # fmt: skip
 
@@ -144,9 +164,11 @@ def plane_of(study, name, k, n_planes, way):
     spaced = np.geomspace(1, last, N_CHECKPOINTS).round().astype(int)
     epochs = np.unique([0, *experiment.measured_epochs, *spaced, last])
     rng = np.random.default_rng(k + 1)
-    own = 1 + 0.1 * rng.standard_normal(N_SEEDS)
+    own = 1 + way.spread * rng.standard_normal(N_SEEDS)
     if way.split:
         own[::2] *= -1
+    if way.alone:
+        own[1:] = 0.0
     amount = way.sign * way.size * factor(way.planes, k, n_planes) * own
 
     def curves(low, level, change, seed):
@@ -186,19 +208,24 @@ def plane_of(study, name, k, n_planes, way):
              for r in range(len(rulers))]
         ),
         "i_ty": np.stack(
-            [of_layers(0.1, 0.6, 0.38, 7 + 10 * r, n_layers, way.rulers, r)
+            [of_layers(0.1, 0.6, 0.6, 7 + 10 * r, n_layers, way.rulers, r)
              for r in range(len(rulers))]
         ),
     }  # fmt: skip
-    found = {
-        name: (("estimator", "seed", "epoch", "layer"), values) for name, values in data.items()
-    }
+    if way.dark != "none":
+        which = {"even": slice(0, None, 2), "odd": slice(1, None, 2)}
+        number = int(way.dark) if way.dark.isdigit() else 0
+        unseen = data["i_xt"][which.get(way.dark, slice(number, number + 1))]
+        unseen[:, :: 2 if way.split else 1] = 1e-3
+    dims = ("estimator", "seed", "epoch", "layer")
+    found = {name: (dims, values) for name, values in data.items()}
     amount = amount * (rng.standard_normal(N_SEEDS) if way.noise else 1.0)
     for number, variable in enumerate(of_experiment(study, name)):
         low, level, scale = (0.2, 0.5, 0.45) if variable in SHARES else (0.5, 1.0, 0.8)
         if way.level == 0.0:
             low, level = 2e-3, 1e-3
-        values = of_layers(low, level, way.others * scale, 100 + number, n_layers)
+        side = -1.0 if way.apart and number % 2 else 1.0
+        values = of_layers(low, level, side * way.others * scale, 100 + number, n_layers)
         if "gradient" in variable:
             values = 10.0 ** (2 * values * (1 if variable.endswith("mean") else -1))
         elif variable not in SIGNED:

@@ -140,8 +140,18 @@ def lost_label(plane, layer):
     return plane.fall(layer, "i_ty")
 
 
+def fresh(curve):
+    """Network by network: the peak among checkpoints 0, 2, 4, ..., the value one further on."""
+    found = []
+    for one in curve:
+        place = 2 * int(np.argmax(one[::2]))
+        found.append(one[place + 1 if place < len(one) - 1 else place - 1] - one[-1])
+    return np.array(found)
+
+
 INDEPENDENT = {
     "compression": lambda p, k: p.fall(k),
+    "fresh compression": lambda p, k: fresh(p.curve(k)),
     "relative compression": lambda p, k: p.fall(k) / p.top(k),
     "score": lambda p, k: 1 - p.end(k) / p.top(k),
     "change": lambda p, k: p.since_learnt(k),

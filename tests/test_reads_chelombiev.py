@@ -215,15 +215,6 @@ def reads_f9a(k, t):
     yield Row("training held: at equal train accuracy", held, effect=partial)
 
 
-def reads_f9b(k, t):
-    planes = [k(name) for name in claims.find_claim("CHE-F9b").experiments]
-    points = [
-        (np.mean(score(plane, HIDDEN)), np.mean(plane.end(variable="test_accuracy")))
-        for plane in planes
-    ]
-    yield Row("none: activations", [np.corrcoef(np.transpose(points))[0, 1], len(planes)])
-
-
 def reads_m2(k, t):
     fixed, ebab = t["rulers"]
     plane = k("relu", ["Decoy()", ebab, fixed])
@@ -259,7 +250,6 @@ READS = {
     "CHE-F8l": (reads_f8l, {}),
     "CHE-S3.1": (reads_s31, {}),
     "CHE-F9a": (reads_f9a, {}),
-    "CHE-F9b": (reads_f9b, {}),
     "CHE-M2": (reads_m2, {"nothing": 3.0, "something": 4.5}),
     "CHE-M1": (reads_m1, {"draws": 40, "size": 4}),
 }

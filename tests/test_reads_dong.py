@@ -47,7 +47,7 @@ def lost(variable, *, relative=False, until=30_000, since_learnt=False):
             values = plane.curve(layer, variable)[:, keep]
             start = values[np.arange(len(values)), learnt] if since_learnt else values.max(axis=1)
             falls.append((start - values[:, -1]) / (values.max(axis=1) if relative else 1))
-        return np.max(falls, axis=0)
+        return (np.median if since_learnt else np.max)(falls, axis=0)
 
     return number
 

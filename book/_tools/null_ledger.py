@@ -39,7 +39,9 @@ def asked(claim: claims.Claim) -> bool:
         return False
     first = claim.tests[0]
     about = first.entry.get("effect", "") not in ("test accuracy", "overfitting")
-    level = first.entry.get("null", 0.0) != 0.0 or first.entry.get("statistic") == "share"
+    unit = first.entry.get("unit", "")
+    level = first.entry.get("null", 0.0) != 0.0 or unit.startswith("share")
+    level |= first.entry.get("statistic") == "share"
     return bool(first.experiments) and about and not level
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import execute
 from mdtext import anchor, link, number, plain, table, title, without_tags
+from page_texts import BLIND_TEXT, CHANGES_TEXT, TABLE_OF_WORDS
 from statistics_page import statistics_page
 
 from ibcore.claims import BADGES, SETTINGS, WORDS, badge, load_ledger, load_registry, tensions
@@ -164,27 +165,6 @@ def ledger_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) 
     return "\n\n".join(parts) + "\n"
 
 
-TABLE_OF_WORDS = """\
-:::{dropdown} How the word follows
-| expected | primary test | size | scope | word |
-| --- | --- | --- | --- | --- |
-| effect | agrees | as claimed, larger, no number given | enough cells | reproduced |
-| effect | agrees | smaller, open | enough cells | direction only |
-| effect | agrees | any | too few cells | mixed (k of m) |
-| effect | open | – | – | open |
-| effect | inside the margin | – | – | none found |
-| effect | opposite | – | – | opposite |
-| absence | inside the margin | – | enough, too few cells | reproduced, mixed (k of m) |
-| absence | beyond the margin | – | – | opposite |
-| absence | covers the margin | – | – | open |
-| either, on a stand-in | as above | – | – | seen, open, not seen on a stand-in |
-| identity, theorem | every case tried, a counterexample | – | – | holds, fails |
-
-Enough cells: one where the claim says *can* (the best of many is corrected by Holm's rule), half of
-them where it says *typically*, more than half and none against it where it says *all*.
-:::"""
-
-
 def tension_section(pairs: Sequence[Any]) -> str:
     """Claims whose findings oppose each other, and why both stand."""
     lines = ["## Findings that oppose each other, and why both stand"]
@@ -221,21 +201,19 @@ def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]])
     return "\n\n".join(parts) + "\n"
 
 
-CHANGES_TEXT = """\
-Until November 2026 every claim got one word from a rule that put all of its tests together. The
-numbers under the words have been derived again from the stored results by other code, and they
-stand. The words did not: "partly" stood for anything from none to nine tenths of the tests met, an
-interval that just covered a line was called a failure or half a success by a hair, and a claim of
-many tests could hardly be reproduced at all.
-
-Since then direction, size, scope and setting are told apart, each claim has one primary test, and
-the word follows from one table (see [the ledger](ledger.md)). This page keeps the words of the
-first scheme for every row. Where a row says nothing about its criterion, only the words for the
-same test changed.
-
-A criterion that is changed when results are known proves little by itself. Rows whose criterion
-changed are marked *exploratory* until networks that nobody has seen yet, trained from fresh seeds,
-have been judged by it."""
+def blind_reading(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) -> list[str]:
+    """What the sentences and figures of headline claims say to the eye, beside the word."""
+    if not (path := execute.BOOK / "papers" / "blind_reading.json").exists():
+        return []
+    read = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        (linked(claim, chapter), *map(plain, read[claim.id]), shown(claim, ledger))
+        for chapter in chapters
+        for claim in chapter.claims
+        if claim.id in read
+    ]
+    head = ("Claim", "Eyes that expect compression", "Eyes that expect none", "The machine's word")
+    return ["## Read blind", BLIND_TEXT, table(head, rows)]
 
 
 def old_words(path: Path = execute.BOOK / "papers" / "first_words.json") -> dict[str, str]:

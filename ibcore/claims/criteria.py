@@ -74,6 +74,11 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
             "C = max I(X;T) - I(X;T) at the end", "what a layer has lost of its input", "bits",
             fx.compression, fx.loss_since_learnt,
         ),
+        "fresh compression": Effect(
+            "I(X;T) at the peak, found and read in different checkpoints, - I(X;T) at the end",
+            "what a layer has lost of its input since its peak, with a sign", "bits",
+            fx.fall_from_peak,
+        ),
         "relative compression": Effect(
             "C / max I(X;T)", "the share that a layer has lost of its input", "share",
             fx.relative_compression, fx.relative_loss_since_learnt,

@@ -147,6 +147,20 @@ def gain_until_peak(plane: xr.Dataset, estimator: str | None = None) -> xr.DataA
     return ix.isel(epoch=after, drop=True) - ix.isel(epoch=0, drop=True)
 
 
+def fall_from_peak(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
+    """C of a fresh half, in bits: IX beside the peak - IX[T], negative where a layer gains.
+
+    The peak is looked for at every other checkpoint and IX is read at the one beside it, without
+    smoothing: noise does not push it upward, however many checkpoints there are.
+    """
+    ix = variable(plane, "i_xt")
+    place = list(ix.estimator.values).index(estimator) if estimator else 0
+    ix = _measured(ix.isel(estimator=place, drop=True))
+    top, last = 2 * _top(ix.isel(epoch=slice(0, None, 2))), ix.sizes["epoch"] - 1
+    beside = xr.where(top < last, top + 1, top - 1)
+    return ix.isel(epoch=beside, drop=True) - final(ix)
+
+
 def relative_compression(plane: xr.Dataset, estimator: str | None = None) -> xr.DataArray:
     """C / max IX; 0 where nothing is known at any time."""
     return _over_largest(compression(plane, estimator), curve(plane, estimator=estimator))

@@ -156,6 +156,8 @@ class Verdict:
             )
         if self.same_evidence_as:
             lines.append(f"Same evidence as {self.same_evidence_as}.")
+        if self.note:
+            lines.append(self.note)
         if self.exploratory:
             lines.append("Exploratory: the criterion was changed when these results were known.")
         return tuple(lines)

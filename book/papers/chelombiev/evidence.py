@@ -325,13 +325,6 @@ def given_training(planes: Planes, t: Settings) -> list[Cell]:
     return [cell("at equal train accuracy", both, statistic=_partial_r, hollow=why_hollow(plane))]
 
 
-def activations_and_accuracy(planes: Planes, t: Settings) -> list[Cell]:
-    """F9b: correlation over activations of their networks' mean score and mean test accuracy."""
-    able = [plane for plane in planes.values() if not why_hollow(plane)]
-    points = np.array([_with_accuracy(plane, [t["layers"]]).mean(axis=0) for plane in able])
-    return [correlation("activations", float(_r(points[None])[0]), len(points))]
-
-
 def _with_accuracy(plane: xr.Dataset, groups: Sequence[Sequence[int]]) -> Array:
     """(seed, group + 1): mean scores of groups of layers, then test accuracy."""
     score = fx.compression_score(plane)

@@ -215,7 +215,11 @@ def _curve(plane: xr.Dataset, quantity: str, full: xr.DataArray, t: Settings) ->
 
 
 def _largest_fall(plane: xr.Dataset, t: Settings, *, since_learnt: bool = False) -> xr.DataArray:
-    """(seed,): from the peak, or from when the task was learnt, to the end; NaN if all are full."""
+    """(seed,): from the peak to the end, of the layer that falls most; NaN if all are full.
+
+    From when the task was learnt it is that of the middle layer: the largest of several numbers of
+    either sign is above 0 where there is nothing.
+    """
     values = _curve(plane, t["quantity"], _full(plane, t), t)
     if values.sizes["layer"] == 0:
         return _nothing(plane)
@@ -224,7 +228,7 @@ def _largest_fall(plane: xr.Dataset, t: Settings, *, since_learnt: bool = False)
     if t["relative"]:
         largest = values.max("epoch")
         lost = lost / largest.where(largest > 0, 1.0)
-    return lost.max("layer")
+    return lost.median("layer") if since_learnt else lost.max("layer")
 
 
 def _more(one: xr.Dataset, other: xr.Dataset, t: Settings) -> xr.DataArray:
