@@ -6,7 +6,6 @@ from claim_planes import N, curve, make_plane
 from known_planes import Row, check, distinct, rank_correlation
 
 from ibcore import claims
-from ibcore.claims import intervals
 from ibcore.claims.judge import checks_of
 from ibcore.papers import paper_module
 
@@ -229,11 +228,10 @@ def reads_m1(k, t):
         for label, runs in own["averages"].items():
             one, other = (mean_fresh_half(k(run)) for run in runs)
             value = one - other
-            low, high = intervals.bootstrapped(value, intervals.mean, label).interval()
             drawn = np.random.default_rng(0)
             few = [value[drawn.permutation(len(value))[:4]].mean() for _ in range(40)]
             agree = np.mean(np.sign(few) == np.sign(value.mean()))
-            yield Row(f"{name}: {label}", value, effect=agree, hollow=low <= 0 <= high)
+            yield Row(f"{name}: {label}", value, effect=agree)
 
 
 READS = {
@@ -299,7 +297,7 @@ def test_wrong_signs_of_the_noise_entropy_are_seen(monkeypatch):
 
 
 def test_ten_networks_agree_where_all_are_alike_and_not_where_they_are_split():
-    """The cells of CHE-M1 can pass, fail and be hollow."""
+    """The cells of CHE-M1 can pass and fail."""
     claim = claims.find_claim("CHE-M1")
     alike = {name: compressing(0.1 * k) for k, name in enumerate(claim.experiments, 1)}
     (clear,) = checks_of(claim, alike)
@@ -314,4 +312,4 @@ def test_ten_networks_agree_where_all_are_alike_and_not_where_they_are_split():
     assert 0.6 < cell.estimate("x").effect < 0.98
     even = {"tanh": compressing(first(18, 1.5, 0.5)), "abs": still}
     (cell,) = chelombiev.fewer_against_all(even, settings)
-    assert cell.hollow == "open with all networks"
+    assert cell.estimate("x").effect < 0.7

@@ -352,20 +352,16 @@ def fewer_against_all(planes: Planes, t: Settings) -> list[Cell]:
     """M1: share of draws of a few networks whose average has the direction of the average of all.
 
     The average is that of the loss of I(X;T) since its peak, with its sign, mean over layers, of
-    one run or of one run minus another. Where all networks together leave its direction open, fewer
-    have nothing to agree with: the cell is hollow.
+    one run or of one run minus another.
     """
     cells = []
     for label, names in t["averages"].items():
         each = [_from_peak(planes[k]).sel(layer=list(t["layers"])).mean("layer") for k in names]
         value = each[0] - each[1] if len(each) > 1 else each[0]
-        whole = intervals.bootstrapped(value.values, intervals.mean, label).interval()
         rng = np.random.default_rng(0)
         n, size = value.sizes["seed"], t["size"]
         chosen = np.array([rng.permutation(n)[:size] for _ in range(t["draws"])])
         why = next(filter(None, (why_hollow(planes[name]) for name in names)), "")
-        if not why and whole[0] <= 0 <= whole[1]:
-            why = "open with all networks"
         cells.append(
             cell(label, value, statistic=partial(_agreeing, chosen=chosen), hollow=why)
         )  # fmt: skip
