@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from ibcore import __version__
 from ibcore.experiments import cache_folder, experiments, read_chapter
-from ibcore.papers import book_folder, papers
+from ibcore.papers import papers, published_results
 from ibcore.results.places import Cost, costs, holders
 from ibcore.tables import echo_table
 
@@ -99,8 +99,8 @@ def list_(
     results: Results = None,
 ) -> None:
     """Show experiments, their scale, what they took and whose result there is."""
-    published = book_folder() / "results"
     own = results or cache_folder() / "results"
+    published = published_results() or own
     known = costs([own, published])
     for name in [chapter] if chapter else papers():
         rows = [
@@ -134,7 +134,7 @@ def took(cost: Cost | None) -> str:
 def whose(digest: str, own: Path, published: Path) -> str:
     """Whose result of an experiment there is: "yours", "published" or "no"."""
     roots = holders(digest, dict.fromkeys((own, published)))
-    if any(root != published for root in roots):
+    if any(root != published or root == own for root in roots):
         return "yours"
     return "published" if roots else "no"
 

@@ -14,7 +14,7 @@ from ibcore import planner
 from ibcore.differences import DIFFERENCE_HEAD, difference_row, what_differs
 from ibcore.experiments import cache_folder
 from ibcore.files import check_writable
-from ibcore.papers import book_folder, papers
+from ibcore.papers import book_folder, papers, published_results
 from ibcore.results import certify as renewal
 from ibcore.results.places import costs
 from ibcore.study import Study
@@ -65,7 +65,7 @@ def run(
         many = planner.jobs(
             studies,
             (*options, "--threads", str(each)),
-            costs([*store.roots, published_folder()]),
+            costs(list(filter(None, [*store.roots, published_results()]))),
             only,
             recompute,
         )

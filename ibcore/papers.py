@@ -41,6 +41,14 @@ def book_folder() -> Path:
     )
 
 
+def published_results() -> Path | None:
+    """The folder of the book's results; None where there is no book."""
+    try:
+        return book_folder() / "results"
+    except ValueError:
+        return None
+
+
 def papers_folder() -> Path:
     """The folder of all papers: ``IBCORE_PAPERS``, else ``papers`` in the book's folder.
 

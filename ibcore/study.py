@@ -30,7 +30,7 @@ from ibcore.experiments import (
 )
 from ibcore.networks import Ensemble
 from ibcore.observables import OBSERVABLES, Observable
-from ibcore.papers import book_folder, paper_module
+from ibcore.papers import paper_module, published_results
 from ibcore.results.measuring import with_performance
 from ibcore.results.parts import lacking, put_together, whatever_there_is
 from ibcore.results.places import holders
@@ -100,7 +100,7 @@ class Study:
         Experiment().replace(**self.changes)  # an unknown field or value is refused here
         self.store = Store(
             root=Path(results) if results else cache_folder() / "results",
-            published=None if from_nothing else book_folder() / "results",
+            published=None if from_nothing else published_results(),
             work=cache_folder() / "work",
         )
         self._planes: dict[str, xr.Dataset] = {}
@@ -169,7 +169,7 @@ class Study:
         """Whose result of an experiment there is: "yours", "published" or "no"."""
         self._entry(name)
         roots = holders(self.experiments[name].digest(), self.store.roots)
-        published = book_folder() / "results"
+        published = published_results()
         if any(root != published for root in roots):
             return "yours"
         return "published" if roots else "no"

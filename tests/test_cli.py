@@ -166,7 +166,8 @@ def shelf(tmp_path, monkeypatch):
     monkeypatch.setattr(commands, "Study", Shelf)
     for module in (cli, commands):
         monkeypatch.setattr(module, "papers", lambda: ("shwartz_ziv",))
-        monkeypatch.setattr(module, "book_folder", lambda: tmp_path / "book")
+        monkeypatch.setattr(module, "published_results", lambda: Shelf.published)
+    monkeypatch.setattr(commands, "book_folder", lambda: tmp_path / "book")
     listed = Shelf("shwartz_ziv").experiments
     Shelf.calls = []
     monkeypatch.setattr(cli, "experiments", lambda content, profile: listed)
