@@ -17,9 +17,11 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
 from ibcore import claims
+from ibcore.papers import paper_module
 from ibcore.plots.atlas import RulerSlider
-from ibcore.plots.cluster import CloudPlayer
-from ibcore.plots.neuron import NeuronSlider
+
+CloudPlayer = paper_module("goldfeld", "figures").CloudPlayer
+NeuronSlider = paper_module("saxe", "figures").NeuronSlider
 
 HOSTILE = "</script><script>alert(1)</script>|*a* $x$ [b](c) `d` {e}`f` \\ &lt;"
 HARMLESS = {"span", "p", "table", "thead", "tbody", "tr", "th", "td", "a", "em", "strong", "br"}

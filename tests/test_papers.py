@@ -12,7 +12,18 @@ MAY_REACH = (
     "ibcore.information", "ibcore.plane", "ibcore.plots", "ibcore.randomness", "ibcore.tasks",
     "ibcore.theory",
 )  # fmt: skip
-OUTSIDE = {"collections", "dataclasses", "functools", "itertools", "json", "math", "re", "typing"}
+OUTSIDE = {
+    "base64",
+    "collections",
+    "dataclasses",
+    "functools",
+    "itertools",
+    "json",
+    "math",
+    "re",
+    "string",
+    "typing",
+}
 OUTSIDE |= {"matplotlib", "numpy", "scipy", "xarray"}
 OF_FORMULAS = {0.5, 1e-12}  # the factor ½, and what a division by nothing is kept from
 

@@ -10,7 +10,11 @@ import xarray as xr
 from claim_planes import EPOCHS, LAYERS, N, curve, make_plane
 
 from ibcore import plots, theory
+from ibcore.papers import paper_module
 from ibcore.plots import atlas
+
+GOLDFELD = paper_module("goldfeld", "figures")
+SAXE = paper_module("saxe", "figures")
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +122,7 @@ class TestNeuron:
 
     @pytest.fixture
     def neuron(self):
-        return plots.NeuronSlider(weights=(0.868968, 10.0), n_bins=(10, 30))
+        return SAXE.NeuronSlider(weights=(0.868968, 10.0), n_bins=(10, 30))
 
     def test_it_holds_the_exact_information(self, neuron):
         for k, n_bins in enumerate((10, 30)):
@@ -142,7 +146,7 @@ class TestClouds:
     T = np.array([[-1.0, 0.5, 1.0, 9.0 / 10], [0.25, 0.0, -0.5, 0.0]])
 
     def test_the_still_ones_hold_the_points(self):
-        axes = plots.clouds({"epoch 1": self.T, "epoch 2": -self.T}, [0, 1])
+        axes = GOLDFELD.clouds({"epoch 1": self.T, "epoch 2": -self.T}, [0, 1])
         assert [ax.get_title() for ax in axes] == ["epoch 1", "epoch 2"]
         drawn = axes[1].collections[0].get_offsets()
         x, y, z = -self.T[0, :3]
@@ -152,7 +156,7 @@ class TestClouds:
         assert len(axes[0].lines) == 12
 
     def test_the_player_holds_them_to_one_part_in_127(self):
-        player = plots.CloudPlayer({"epoch 1": self.T}, [3, 5], {"epoch 1": "12 bits"})
+        player = GOLDFELD.CloudPlayer({"epoch 1": self.T}, [3, 5], {"epoch 1": "12 bits"})
         raw = np.frombuffer(base64.b64decode(player.data["points"][0]), np.int8)
         np.testing.assert_allclose(raw.reshape(2, 3) / 127, self.T[:, :3], atol=0.5 / 127)
         assert np.frombuffer(base64.b64decode(player.data["classes"]), np.int8).tolist() == [0, 1]
@@ -165,9 +169,9 @@ class TestClouds:
 
     def test_layers_that_make_no_cloud(self):
         with pytest.raises(ValueError, match="three units near"):
-            plots.clouds({"a": np.zeros((3, 2))}, [0, 1, 1])
+            GOLDFELD.clouds({"a": np.zeros((3, 2))}, [0, 1, 1])
         with pytest.raises(ValueError, match="three units near"):
-            plots.CloudPlayer({"a": np.full((3, 3), np.nan)}, [0, 1, 1])
+            GOLDFELD.CloudPlayer({"a": np.full((3, 3), np.nan)}, [0, 1, 1])
 
 
 def test_histogram_shows_shares_and_leaves_nothing_out():

@@ -6,6 +6,9 @@ from matplotlib.collections import LineCollection
 from plots_support import PATTERNS, PLANE, TIMES, VERTICES, artist, legend_texts, own_figures
 
 from ibcore import plots
+from ibcore.papers import paper_module
+
+SZT = paper_module("shwartz_ziv", "figures")
 
 __all__ = ["own_figures"]  # a fixture for every test here
 
@@ -117,19 +120,19 @@ def test_a_relation_is_coloured_by_number_or_by_name():
 
 
 def test_icosahedron_has_30_edges_and_fills_the_ones():
-    axes = plots.icosahedron(VERTICES, PATTERNS, labels=[1, 0])
+    axes = SZT.icosahedron(VERTICES, PATTERNS, labels=[1, 0])
     assert len(axes[0].lines) == 30
     assert len(artist(axes[0], "x = 1").get_offsets()) == 5
     assert len(artist(axes[1], "x = 0").get_offsets()) == 12
     assert [ax.get_title() for ax in axes] == ["5 ones, y = 1", "0 ones, y = 0"]
-    soft = plots.icosahedron(VERTICES, PATTERNS, labels=[0.25, 0.5])
+    soft = SZT.icosahedron(VERTICES, PATTERNS, labels=[0.25, 0.5])
     assert soft[0].get_title() == "5 ones\nP(y=1|x) = 0.25"
 
 
 def test_popcount_bars_of_a_rule_on_all_patterns():
     """y = 1 from two ones of three up: shares 0, 0, 1, 1 of the binomial counts 1, 3, 3, 1."""
     x = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
-    ax = plots.popcount_bars(x, x.sum(axis=1) >= 2)
+    ax = SZT.popcount_bars(x, x.sum(axis=1) >= 2)
     heights = [bar.get_height() for bar in ax.containers[1]]
     assert heights == [0, 0, 1, 1]
     assert [text.get_text() for text in ax.texts] == ["0\n/1", "0\n/3", "3\n/3", "1\n/1"]
@@ -138,7 +141,7 @@ def test_popcount_bars_of_a_rule_on_all_patterns():
 def test_ruler_stripes_are_the_preimages_of_the_bins():
     """Under tanh the inner edges b lie at artanh(b)."""
     edges = np.linspace(-1, 1, 31)
-    ax = plots.ruler(edges)
+    ax = SZT.ruler(edges)
     starts = np.array([patch.get_x() for patch in ax.patches])
     assert len(starts) == 30
     np.testing.assert_allclose(starts[1:], np.arctanh(edges[1:-1]), atol=0.004)
@@ -148,7 +151,7 @@ def test_ruler_stripes_are_the_preimages_of_the_bins():
 
 def test_information_by_bins_is_drawn_in_order_of_bins():
     information = {30: np.full((3, 2), 5.0), 2: np.full((3, 2), 1.0)}
-    ax = plots.information_by_bins(information, ceiling=12.0, mark=30, widths=(10, 7))
+    ax = SZT.information_by_bins(information, ceiling=12.0, mark=30, widths=(10, 7))
     np.testing.assert_array_equal(artist(ax, "2 (7)").get_xydata(), [[2, 1], [30, 5]])
     assert ax.get_xscale() == "log"
     assert {text.get_text() for text in ax.texts} == {"ceiling 12 bits", "30 bins"}
@@ -217,18 +220,18 @@ REFUSALS = {
     "labels must name 3 quantities": lambda: plots.scatter_relation(
         [1, 2], [1, 2], colour=[1, 2], labels=("x", "y")
     ),
-    r"vertices must be a \(12, 3\) array": lambda: plots.icosahedron(VERTICES.T, PATTERNS),
-    r"patterns must be a \(pattern, 12\) array of 0 and 1": lambda: plots.icosahedron(
+    r"vertices must be a \(12, 3\) array": lambda: SZT.icosahedron(VERTICES.T, PATTERNS),
+    r"patterns must be a \(pattern, 12\) array of 0 and 1": lambda: SZT.icosahedron(
         VERTICES, 2 * PATTERNS
     ),
-    "labels must have one entry per pattern, 2": lambda: plots.icosahedron(
+    "labels must have one entry per pattern, 2": lambda: SZT.icosahedron(
         VERTICES, PATTERNS, labels=[1]
     ),
-    r"x must be \(sample, feature\) and y \(sample,\)": lambda: plots.popcount_bars(PATTERNS, [1]),
-    "x must hold only 0 and 1": lambda: plots.popcount_bars(3 * PATTERNS, [1, 0]),
-    "edges must be at least 2 increasing numbers": lambda: plots.ruler([1, 0]),
-    "at least one number of bins": lambda: plots.information_by_bins({}),
-    r"\(seed, layer\) arrays of one shape": lambda: plots.information_by_bins(
+    r"x must be \(sample, feature\) and y \(sample,\)": lambda: SZT.popcount_bars(PATTERNS, [1]),
+    "x must hold only 0 and 1": lambda: SZT.popcount_bars(3 * PATTERNS, [1, 0]),
+    "edges must be at least 2 increasing numbers": lambda: SZT.ruler([1, 0]),
+    "at least one number of bins": lambda: SZT.information_by_bins({}),
+    r"\(seed, layer\) arrays of one shape": lambda: SZT.information_by_bins(
         {2: np.ones((3, 2)), 4: np.ones((3, 1))}
     ),
 }

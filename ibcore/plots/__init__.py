@@ -14,10 +14,8 @@ from ibcore.plots.atlas import (
     ruler_label,
     verdict_map,
 )
-from ibcore.plots.cluster import CloudPlayer, clouds
 from ibcore.plots.curves import gradient_phases, learning_curves, snr
 from ibcore.plots.ends import ib_curve, sizes
-from ibcore.plots.neuron import NeuronSlider
 from ibcore.plots.planes import (
     compare_planes,
     information_over_time,
@@ -34,15 +32,11 @@ from ibcore.plots.results import (
     scatter_relation,
 )
 from ibcore.plots.style import layer_look, look, use_style
-from ibcore.plots.task import icosahedron, information_by_bins, popcount_bars, ruler
 
 __all__ = [
     "PARTS",
-    "CloudPlayer",
-    "NeuronSlider",
     "RulerSlider",
     "by_layer",
-    "clouds",
     "compare_planes",
     "compression_by_layer",
     "depth_times",
@@ -50,8 +44,6 @@ __all__ = [
     "gradient_phases",
     "histogram",
     "ib_curve",
-    "icosahedron",
-    "information_by_bins",
     "information_over_time",
     "information_plane",
     "known_parts",
@@ -61,8 +53,6 @@ __all__ = [
     "look",
     "overview",
     "phase_share",
-    "popcount_bars",
-    "ruler",
     "ruler_label",
     "scatter_relation",
     "sizes",
