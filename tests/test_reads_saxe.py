@@ -341,7 +341,6 @@ def test_dissociation():
     assert claims.judge("STU-9", dict.fromkeys(names, three)).verdict == "fails"
 
 
-@pytest.mark.filterwarnings("ignore:invalid value")  # p of a share of 0 against 0
 def test_one_network_is_a_counterexample_and_none_is_not():
     """C1: a share of single networks, whatever the others do."""
     names = ("relu", "tanh_30", "gd_tanh", "full_tanh")
@@ -350,7 +349,9 @@ def test_one_network_is_a_counterexample_and_none_is_not():
     loud = make_plane(falls(2.0), test_accuracy=test)
     planes = dict.fromkeys(names, loud)
     assert claims.judge("SAXE-C1", planes | {"relu": quiet}).verdict == "reproduced"
-    assert claims.judge("SAXE-C1", planes).verdict == "open"
+    assert claims.judge("SAXE-C1", planes).verdict == "none found"
+    few = {name: plane.isel(seed=slice(12)) for name, plane in planes.items()}
+    assert claims.judge("SAXE-C1", few).verdict == "open"
 
 
 def test_noise_may_matter_or_not(evidence):
