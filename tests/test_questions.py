@@ -1,5 +1,6 @@
 """Claims on one question whose findings oppose each other: each such pair has its sentence."""
 
+import json
 from itertools import product
 
 import pytest
@@ -81,3 +82,13 @@ def test_on_a_stand_in_nothing_is_red():
     for entry in claims.load_ledger(book_folder() / "results" / "ledger.json"):
         if entry["setting"] == "C":
             assert entry["verdict"] not in ("opposite", "none found", "reproduced"), entry["id"]
+
+
+def test_rows_agree_by_chance_no_more_often_than_the_level_promises():
+    """On planes without any effect: one draw in forty on the claimed side, in all of them."""
+    found = json.loads((book_folder() / "results" / "null.json").read_text())
+    rows, draws = found["rows"], found["draws"]
+    agrees = [row.get("agrees", 0) for row in rows.values()]
+    assert len(rows) > 30
+    assert sum(agrees) <= 0.025 * draws * len(rows)
+    assert max(agrees) <= 5  # six of forty have a chance of one in 2 000
