@@ -26,11 +26,10 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "test")
 settings.load_profile(PROFILE)
 
 SLOW = [
-    "acceptance", "bottleneck", "canary", "claims", "claims_chelombiev", "claims_dong",
-    "claims_estimators", "claims_goldfeld", "claims_saxe", "claims_shwartz_ziv", "cli",
-    "convolution", "documents", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
-    "killed", "ledger", "linear_students", "parameters", "planner", "plots", "pokemon",
-    "provenance", "results", "smoke", "study", "tools", "training",
+    "acceptance", "alone", "bottleneck", "canary", "cli", "convolution", "criteria_can_fail",
+    "decide", "documents", "engines", "extension", "faults", "fuzz", "fuzz_estimators", "killed",
+    "ledger", "linear_students", "parameters", "planner", "planted_faults", "plots", "pokemon",
+    "provenance", "reads_dong", "results", "smoke", "study", "tools", "training", "verdicts",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
 
