@@ -5,13 +5,14 @@ every number stands (``with``, here ``t``). Layers of the 12-10-7-5-4-3-2 networ
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ibcore import tasks
+from ibcore import information, tasks, theory
 from ibcore.claims import effects as fx
 from ibcore.claims import relations
 from ibcore.claims.cells import Cell, cell, fact, share
@@ -82,11 +83,71 @@ def _at_peak_of_others(values: Array) -> Array:
     return values[several, places]
 
 
+# The bound
+
+
+def bound_distance(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F6: how far the layers end from the bound of their task, in one of its coordinates."""
+    found = []
+    for name, plane in planes.items():
+        ix, iy = (fx.final(fx.curve(plane, one)) for one in ("i_xt", "i_ty"))
+        apart = from_bound(t["tasks"][name], ix.values, iy.values, t["coordinate"])
+        found += [
+            cell(
+                _label(plane, int(layer), t["labels"][name]),
+                ix.copy(data=apart).sel(layer=layer, drop=True),
+                hollow=why_hollow(plane),
+            )
+            for layer in ix.layer.values
+        ]
+    return found
+
+
+def input_distance(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F6: the same of the raw input, which keeps all of X and all that it tells of Y."""
+    found = []
+    for name, task in t["tasks"].items():
+        bits = np.log2(len(tasks.load_task(task).y))
+        apart = from_bound(task, bits, bound(task).attrs["information"], t["coordinate"])
+        values = np.array([float(apart)])
+        found.append(Cell(label=t["labels"][name], kind="fact", values=values, seeds=()))
+    return found
+
+
+def from_bound(task: str, i_xt: ArrayLike, i_ty: ArrayLike, coordinate: str) -> Array:
+    """Bits from a point of the plane to the bound.
+
+    "complexity": I(X;T) minus the least that its I(T;Y) needs. "relevance": the most I(T;Y) that
+    its I(X;T) allows, minus its own.
+    """
+    curve = bound(task)
+    if coordinate == "relevance":
+        return np.asarray(theory.relevance_at(curve, i_xt) - np.asarray(i_ty))
+    # The bound upside down: where it is flat, at I(X;Y), the least I(X;T) counts.
+    grid = np.linspace(0, curve.attrs["sufficient_complexity"], 20_001)
+    most = theory.relevance_at(curve, grid)
+    first = np.unique(np.round(most, 12), return_index=True)[1]
+    return np.asarray(i_xt) - np.interp(np.asarray(i_ty), most[first], grid[first])
+
+
+@cache
+def bound(task: str) -> xr.Dataset:
+    """The information-bottleneck curve of a task's own table of inputs and labels."""
+    y = tasks.load_task(task).y
+    return theory.ib_curve(information.label_distribution(y) / len(y), np.geomspace(1, 1e4, 120))
+
+
 def beta_falls(planes: Planes, t: Settings) -> list[Cell]:
     """SZT-F6: whether β of the closest self-consistent encoder does not rise with depth."""
-    beta = fx.final(fx.variable(planes["soft"], "ib_beta"))
-    falls = (beta.diff("layer") <= 0).all("layer")
-    return [share("soft labels", falls, hollow=why_hollow(planes["soft"]))]
+    found = []
+    for name, plane in planes.items():
+        beta = fx.final(fx.variable(plane, "ib_beta"))
+        falls = (beta.diff("layer") <= 0).all("layer")
+        found.append(share(t["labels"][name], falls, hollow=why_hollow(plane)))
+    return found
+
+
+# Amounts of data
 
 
 def data_order(planes: Planes, t: Settings) -> list[Cell]:
@@ -225,20 +286,58 @@ def time_per_bit(planes: Planes, t: Settings) -> list[Cell]:
     return found
 
 
-def exponential_fits_better(planes: Planes, t: Settings) -> list[Cell]:
-    """SZT-EQ11: whether log10(duration) is straighter in bits than in log10(bits), a power law."""
+def exponential_against_others(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: held-out error of the exponential law minus that of the better of the others."""
     found = []
     for name, plane in planes.items():
-        bits, durations = _durations(plane, t)
-        misfits = [
-            [_misfit(x, y, t["least_points"]) for x in (bits, np.log10(bits))]
-            for y in durations.values
-        ]
-        one, other = np.transpose(misfits)
-        better = durations.isel(step=0, drop=True).copy(data=(one < other).astype(float))
-        better = better.where(np.isfinite(one))
-        found.append(share(t["labels"][name], better, hollow=why_hollow(plane, t["layer"])))
+        exponential, power, straight = _held_out(plane, t)
+        apart = exponential - np.minimum(power, straight)
+        found.append(cell(t["labels"][name], apart, hollow=why_hollow(plane, t["layer"])))
     return found
+
+
+def law_shares(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: networks in which a law has the least held-out error of the three."""
+    found = []
+    for name, plane in planes.items():
+        errors = xr.concat(_held_out(plane, t), "law")
+        best = errors.fillna(np.inf).argmin("law")
+        why = why_hollow(plane, t["layer"])
+        for k, law in enumerate(("exponential", "power law", "straight line")):
+            is_best = (best == k).where(errors.notnull().all("law"))
+            found.append(share(f"{t['labels'][name]}, {law}", is_best, hollow=why))
+    return found
+
+
+def _held_out(plane: xr.Dataset, t: Settings) -> list[xr.DataArray]:
+    """Held-out error of the exponential, the power law and the straight line: (seed,) each.
+
+    If the time until d bits have fallen is exponential in d, the log of the time for one more step
+    is a straight line in d; after a power law one in log d; after a straight line a constant.
+    """
+    bits, durations = _durations(plane, t)
+    one = np.ones_like(bits)
+    designs = np.stack([one, bits], 1), np.stack([one, np.log10(bits)], 1), one[:, None]
+    found = []
+    for design in designs:
+        errors = [left_out_error(design, y, t["least_points"]) for y in durations.values]
+        found.append(durations.isel(step=0, drop=True).copy(data=errors))
+    return found
+
+
+def left_out_error(design: Array, y: Array, least: int) -> float:
+    """Root mean square error of each y from the least-squares fit to all the others.
+
+        eᵢ = (yᵢ - ŷᵢ) / (1 - hᵢᵢ),  H = X (XᵀX)⁻¹ Xᵀ
+
+    NaN where fewer than ``least`` are finite.
+    """
+    there = np.isfinite(y)
+    if there.sum() < least:
+        return float("nan")
+    hat = design[there] @ np.linalg.pinv(design[there])
+    wrong = (y[there] - hat @ y[there]) / (1 - np.diag(hat))
+    return float(np.sqrt(np.mean(wrong**2)))
 
 
 def _durations(plane: xr.Dataset, t: Settings) -> tuple[Array, xr.DataArray]:
@@ -248,15 +347,6 @@ def _durations(plane: xr.Dataset, t: Settings) -> tuple[Array, xr.DataArray]:
     times = xr.concat([epochs_to_fall(ix, end) for end in ends], "step").transpose("seed", "step")
     lasted = times.diff("step")
     return ends[:-1] + t["bits"] / 2, lasted.copy(data=np.log10(lasted.values))
-
-
-def _misfit(x: Array, y: Array, least: int) -> float:
-    """Sum of squares that a straight line leaves; NaN of fewer points than ``least``."""
-    there = np.isfinite(y)
-    if there.sum() < least:
-        return float("nan")
-    line = np.polyfit(x[there], y[there], 1)
-    return float(((y[there] - np.polyval(line, x[there])) ** 2).sum())
 
 
 def compression_order(planes: Planes, t: Settings) -> list[Cell]:
