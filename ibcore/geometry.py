@@ -3,8 +3,10 @@
 All functions take t (sample, unit) and integer labels y (sample,), and compute in float64.
 """
 
+from numbers import Integral
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -125,3 +127,97 @@ def distance_histograms(
         for which, chosen in enumerate((later & same, later & ~same)):
             counts[which] += np.histogram(distance[chosen], bounds)[0]
     return counts[0], counts[1]
+
+
+class Lengths(NamedTuple):
+    """Lengths of a layer at the scale of a ruler.
+
+    ``log_distance`` is the mean over samples of log2 of the Euclidean distance to the k-th nearest
+    other sample of the same class; ``close_pairs`` the share of pairs of one class that differ by
+    less than the width of a bin in every unit.
+    """
+
+    log_distance: float
+    close_pairs: float
+
+
+def lengths(
+    t: ArrayLike, y: ArrayLike, k: int = 20, width: float = 2 / 30, floor: float = 2.0**-24
+) -> Lengths:
+    """Distances between neighbours of one class, which a covariance does not see.
+
+    Samples of a class with no more than k others have no k-th neighbour and do not count; where
+    no class has more, or no class has a pair, the number is NaN.
+
+    Parameters
+    ----------
+    k : int
+        Neighbour whose distance counts.
+    width : float
+        Of a bin, in units of the activation; pairs must differ by less.
+    floor : float
+        Distances below count as this one, 2^-24 or about the spacing of float32 at 1, as equal
+        rows have no logarithm.
+
+    Examples
+    --------
+    Steps of a quarter: the second neighbour is a half away at the ends, else a quarter.
+
+    >>> lengths(np.arange(4)[:, None] / 4, [0, 0, 0, 0], k=2, width=0.3)
+    Lengths(log_distance=-1.5, close_pairs=0.5)
+    """
+    points, classes = _checked(t, y)
+    if not (isinstance(k, Integral) and not isinstance(k, bool) and k >= 1):
+        raise ValueError(f"k must be an integer of at least 1, got {k!r}.")
+    for name, value in (("width", width), ("floor", floor)):
+        if not (np.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be positive and finite, got {value!r}.")
+    order = np.argsort(classes, kind="stable")
+    counts = np.bincount(classes)
+    ends = np.cumsum(counts)
+    with np.errstate(over="ignore"):
+        square, n_close = _neighbours(points[order], ends - counts, ends, int(k), float(width))
+    near = np.maximum(np.sqrt(square[np.repeat(counts > k, counts)]), floor)
+    n_pairs = (counts * (counts - 1) // 2).sum()
+    return Lengths(
+        float(np.log2(near).mean()) if len(near) else np.nan,
+        float(n_close / n_pairs) if n_pairs else np.nan,
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _neighbours(
+    points: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    k: int,
+    width: float,
+) -> tuple[NDArray[np.float64], int]:
+    """(sample,) squared distance to the k-th neighbour within a block, infinite without one.
+
+    And how many pairs within blocks differ by less than ``width`` in every unit. A pair is left
+    as soon as it is neither.
+    """
+    n, d = points.shape
+    nearest = np.full((n, k), np.inf)  # of each sample, in increasing order
+    n_close = 0
+    for block in range(len(starts)):
+        for i in range(starts[block], ends[block]):
+            for j in range(i + 1, ends[block]):
+                farthest = max(nearest[i, k - 1], nearest[j, k - 1])
+                square, close = 0.0, True
+                for u in range(d):
+                    step = points[i, u] - points[j, u]
+                    square += step * step
+                    close = close and abs(step) < width
+                    if not close and square >= farthest:
+                        break
+                n_close += close
+                for s in (i, j):
+                    if square < nearest[s, k - 1]:
+                        place = k - 1
+                        while place > 0 and nearest[s, place - 1] > square:
+                            nearest[s, place] = nearest[s, place - 1]
+                            place -= 1
+                        nearest[s, place] = square
+    return nearest[:, k - 1], n_close

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from ibcore.estimators import (
+    EDGE,
     AdaptiveBinning,
     Binning,
     EdgeBinning,
@@ -22,6 +23,7 @@ from ibcore.estimators import (
     LinearGaussian,
     MirroredKernelBound,
     NetInputBinning,
+    OnSomeRows,
     OnTrainingRows,
     Quantised,
     RangeBinning,
@@ -66,9 +68,10 @@ SMOOTH: list[Smooth] = [
     Smooth(MirroredKernelBound(0.01), 2e-5, MIRRORED),
     Smooth(TwiceNoisedKernelBound(0.01), 2e-5, DRAWN_BY_ROW),
     Smooth(OnTrainingRows(KernelBound(0.01)), within=2e-5),
+    Smooth(OnSomeRows(KernelBound(0.01), 10**6), within=2e-5),
     Smooth(SamplePropagation(0.3, n_pairs=200), within=0.1),
 ]
-NEED_A_RUN = ("LinearGaussian", "Quantised", "RangeBinning")  # and have tests of their own
+NEED_A_RUN = ("EDGE", "LinearGaussian", "Quantised", "RangeBinning")  # and have tests of their own
 
 every_exact = pytest.mark.parametrize("ruler", EXACT, ids=repr)
 every_smooth = pytest.mark.parametrize("smooth", SMOOTH, ids=lambda one: repr(one.ruler))
@@ -87,6 +90,11 @@ of_kernels = {"noise_variance": levels, "bound": bounds, "scale": scales}
 # Settings of each class; a class that is not here fails the test below.
 SETTINGS = {
     AdaptiveBinning: {"n_bins": counts, "released": st.booleans()},
+    EDGE: {
+        "release": st.sampled_from(["4.2.0", "4.4.1"]),
+        "cap": sizes,
+        "seed": st.integers(0, 2**32 - 1),
+    },
     EdgeBinning: {"n_edges": counts.map(lambda n: n + 1)},
     Exact: {},
     KernelBound: of_kernels,
@@ -119,7 +127,8 @@ built += [
     st.builds(lambda width: Binning(width=width), st.floats(1e-30, 1e30)),
 ]  # fmt: skip
 rulers = st.one_of(built)
-rulers |= rulers.filter(lambda one: one.row_per_sample).map(OnTrainingRows)
+of_rows = rulers.filter(lambda one: one.row_per_sample)
+rulers |= of_rows.map(OnTrainingRows) | st.builds(OnSomeRows, of_rows, counts.map(lambda n: n + 1))
 
 # ---------------------------------------------------------------------------------------- layers
 

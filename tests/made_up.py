@@ -16,8 +16,22 @@ from ibcore.study import Study
 
 N_SEEDS, N_CHECKPOINTS = 40, 24
 WHOLE = ("loss", "test_loss", "train_accuracy", "test_accuracy", "generalisation_error")
-SIGNED = ("neighbour_entropy", "neighbour_entropy_scaled", "log_det_within")
-SHARES = ("saturation", "corner_share", "corners_apart", "first_bin", "fullest_bin")
+SIGNED = (
+    "neighbour_entropy",
+    "neighbour_entropy_scaled",
+    "log_det_within",
+    "neighbour_log_distance",
+    "synergy_units",
+)
+SHARES = (
+    "saturation",
+    "corner_share",
+    "corners_apart",
+    "first_bin",
+    "fullest_bin",
+    "close_pairs",
+    "synergy_inputs",
+)
 
 
 @dataclass(frozen=True)

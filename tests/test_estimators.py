@@ -39,7 +39,7 @@ def digitized(n_edges):
     """The released code: an index of -1 is the last symbol."""
 
     def codes(t):
-        found = np.digitize(t, np.linspace(-1, 1, n_edges)) - 1
+        found = np.digitize(t, np.linspace(-1, 1, n_edges).astype(np.float32)) - 1
         return np.where(found == -1, n_edges - 1, found)
 
     return codes
@@ -176,6 +176,26 @@ def test_edge_binning_is_digitize_with_its_wrap_around():
     t = np.array([[-1.0], [-0.999], [0.0], [0.9999], [1.0], [7.0], [-1.0001]], np.float32)
     codes = EdgeBinning(n_edges=30).codes(t)[:, 0]
     assert codes.tolist() == [0, 0, 14, 28, 29, 29, 29]
+
+
+@pytest.mark.parametrize("n_edges", [2, 30, 50, 1001])
+def test_edges_are_float32_as_in_the_released_code(n_edges):
+    """Its edges are cast: a float32 activation on an edge belongs to the bin that begins there."""
+    edges = np.linspace(-1, 1, n_edges).astype(np.float32)
+    ruler = EdgeBinning(n_edges)
+    assert ruler.edges().tolist() == edges.tolist()
+    for t in (edges, np.nextafter(edges, np.float32(-2)), np.nextafter(edges, np.float32(2))):
+        found = ruler.codes(t[:, None])[:, 0]
+        assert found.tolist() == digitized(n_edges)(t).tolist()
+    assert ruler.codes(edges[:, None])[:, 0].tolist() == list(range(n_edges))
+
+
+def test_one_activation_in_a_million_lies_between_the_two_kinds_of_edges():
+    """0.6551724 is the float32 below the edge 19/29, and that edge in float32."""
+    t = np.array([[0.6551724]], np.float32)
+    edge = np.linspace(-1, 1, 30)[24]
+    assert float(t[0, 0]) < edge
+    assert EdgeBinning(30).codes(t) == 24
 
 
 def test_names_settings_and_results_are_plain():

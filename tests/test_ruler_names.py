@@ -23,7 +23,7 @@ OF_IBCORE = {name for name, kind in REGISTRY.items() if kind.__module__.startswi
 
 def test_every_ruler_of_ibcore_is_known_to_these_tests():
     """One line each: in SETTINGS, and in EXACT or SMOOTH, or among those that need a run."""
-    known = {kind.__name__ for kind in SETTINGS} | {"Binning", "OnTrainingRows"}
+    known = {kind.__name__ for kind in SETTINGS} | {"Binning", "OnSomeRows", "OnTrainingRows"}
     assert known == OF_IBCORE
     laid = {type(one).__name__ for one in (*EXACT, *(smooth.ruler for smooth in SMOOTH))}
     assert laid | set(NEED_A_RUN) == OF_IBCORE

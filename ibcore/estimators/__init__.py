@@ -9,6 +9,7 @@ from ibcore.estimators.adaptive import AdaptiveBinning, NetInputBinning, Quantis
 from ibcore.estimators.base import LayerInformation, Ruler, checked_rulers, from_name
 from ibcore.estimators.binning import Binning, EdgeBinning, Exact
 from ibcore.estimators.counting import information_of_codes
+from ibcore.estimators.edge import EDGE
 from ibcore.estimators.inputs import checked_layer
 from ibcore.estimators.kernel import (
     KernelBound,
@@ -18,9 +19,10 @@ from ibcore.estimators.kernel import (
 )
 from ibcore.estimators.linear import LinearGaussian
 from ibcore.estimators.propagation import SamplePropagation
-from ibcore.estimators.rows import OnTrainingRows
+from ibcore.estimators.rows import OnSomeRows, OnTrainingRows
 
 __all__ = [
+    "EDGE",
     "AdaptiveBinning",
     "Binning",
     "EdgeBinning",
@@ -31,6 +33,7 @@ __all__ = [
     "LinearGaussian",
     "MirroredKernelBound",
     "NetInputBinning",
+    "OnSomeRows",
     "OnTrainingRows",
     "Quantised",
     "RangeBinning",

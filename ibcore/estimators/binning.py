@@ -148,10 +148,10 @@ class Binning(CountingRuler):
 class EdgeBinning(CountingRuler):
     """Bins of the code released with the first information-plane paper.
 
-    ``np.digitize(t, np.linspace(-1, 1, n_edges)) - 1`` used as an index: n_edges − 1 intervals
-    and one more symbol for t = +1 exactly. Values above 1 share that last symbol. Values below −1
-    get the index −1, which in Python is the last symbol too. Kept as it was, for comparison;
-    ``Binning`` does neither.
+    ``np.digitize(t, np.linspace(-1, 1, n_edges).astype(np.float32)) - 1`` used as an index:
+    n_edges − 1 intervals and one more symbol for t = +1 exactly. Values above 1 share that last
+    symbol. Values below −1 get the index −1, which in Python is the last symbol too. Kept as it
+    was, the rounding of the edges to float32 included, for comparison; ``Binning`` does neither.
 
     Parameters
     ----------
@@ -178,8 +178,12 @@ class EdgeBinning(CountingRuler):
     def codes(self, t: np.ndarray) -> np.ndarray:
         """Index of the bin of each entry of t (sample, unit), 0 … n_edges − 1."""
         codes = np.empty(t.shape, dtype=np.int64)
-        _edge_codes(t, np.linspace(-1, 1, self.n_edges), codes)
+        _edge_codes(t, self.edges(), codes)
         return codes
+
+    def edges(self) -> NDArray[np.float64]:
+        """The edges, float32 numbers."""
+        return np.linspace(-1, 1, self.n_edges).astype(np.float32).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ def _interval_codes(
 
 @numba.njit(cache=True, nogil=True)
 def _edge_codes(t: np.ndarray, edges: NDArray[np.float64], codes: NDArray[np.int64]) -> None:
-    """Fill codes with np.digitize(t, edges) − 1 for equal intervals, −1 wrapped to the last."""
+    """Fill codes with np.digitize(t, edges) − 1, −1 wrapped to the last; intervals about equal."""
     last = len(edges) - 1
     scale = last / (edges[last] - edges[0])
     for i in range(t.shape[0]):

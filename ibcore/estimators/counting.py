@@ -70,7 +70,15 @@ def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
     y : (sample,) integers or strings, (sample,) floats P(y=1|x), or (sample, class) floats P(y|x)
         Labels.
     """
-    codes = _checked_codes(codes)
+    symbols, n_symbols = packed(_checked_codes(codes))
+    return information_of_symbols(symbols, n_symbols, y)
+
+
+def packed(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Rows of codes (sample, unit) numbered from 0, and how many numbers there are.
+
+    The codes, within ±2**50, are overwritten.
+    """
     symbols, n_symbols = np.zeros(len(codes), dtype=np.int64), 1
     # Room for the labels as lowest digit: there are never more of them than samples.
     limit = _LARGEST_SYMBOL // len(codes)
@@ -84,7 +92,7 @@ def information_of_codes(codes: np.ndarray, y: ArrayLike) -> LayerInformation:
             symbols, n_symbols = dense(symbols)
             if n_symbols == len(symbols):
                 break
-    return information_of_symbols(symbols, n_symbols, y)
+    return symbols, n_symbols
 
 
 def _checked_codes(codes: ArrayLike) -> NDArray[np.int64]:

@@ -8,9 +8,11 @@ from ibcore.config import Experiment
 from ibcore.observables.base import Observable, View
 from ibcore.observables.clusters import Clustering, Corners, NeighbourEntropy
 from ibcore.observables.gradients import GradientStatistics
+from ibcore.observables.lengths import LocalLengths
 from ibcore.observables.performance import Performance, Shape
 from ibcore.observables.students import Generalisation
 from ibcore.observables.symbols import BinShares, Decomposition, SelfConsistency
+from ibcore.observables.synergy import Synergy
 from ibcore.tasks import load_task
 
 __all__ = [
@@ -22,11 +24,13 @@ __all__ = [
     "Decomposition",
     "Generalisation",
     "GradientStatistics",
+    "LocalLengths",
     "NeighbourEntropy",
     "Observable",
     "Performance",
     "SelfConsistency",
     "Shape",
+    "Synergy",
     "View",
     "described",
 ]
@@ -42,6 +46,8 @@ OBSERVABLES: dict[str, Observable] = {
     "corners": Corners(),
     "generalisation": Generalisation(),
     "neighbours": NeighbourEntropy(),
+    "lengths": LocalLengths(),
+    "synergy": Synergy(),
 }
 
 # name -> (unit, long name); what a plane may hold besides i_xt and i_ty
