@@ -123,11 +123,12 @@ def from_bound(task: str, i_xt: ArrayLike, i_ty: ArrayLike, coordinate: str) -> 
     curve = bound(task)
     if coordinate == "relevance":
         return np.asarray(theory.relevance_at(curve, i_xt) - np.asarray(i_ty))
-    # The bound upside down: where it is flat, at I(X;Y), the least I(X;T) counts.
-    grid = np.linspace(0, curve.attrs["sufficient_complexity"], 20_001)
-    most = theory.relevance_at(curve, grid)
+    # The bound upside down, at its own knots; where it is flat, the least I(X;T) counts.
+    ends = [0.0, curve.attrs["sufficient_complexity"]]
+    knots = np.unique(np.concatenate([ends, curve.complexity.values]).clip(*ends))
+    most = theory.relevance_at(curve, knots)
     first = np.unique(np.round(most, 12), return_index=True)[1]
-    return np.asarray(i_xt) - np.interp(np.asarray(i_ty), most[first], grid[first])
+    return np.asarray(i_xt) - np.interp(np.asarray(i_ty), most[first], knots[first])
 
 
 @cache
