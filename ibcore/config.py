@@ -27,12 +27,16 @@ ACTIVATIONS = (
     "linear", "tanh", "sigmoid", "relu", "softsign", "softplus", "leaky_relu", "elu",
     "centred_softplus", "swish", "gelu", "abs", "prelu", "hard_tanh",
 )  # fmt: skip
-INITIALIZERS = ("fan_in", "fan_out", "saxe", "glorot_normal", "glorot_uniform", "he_normal")
+INITIALIZERS = (
+    "fan_in", "fan_out", "saxe", "glorot_normal", "glorot_uniform", "he_normal", "torch",
+)  # fmt: skip
 OPTIMIZERS = ("sgd", "momentum", "adam")
 LOSSES = ("cross_entropy", "squared_error")
 L2_CONVENTIONS = ("sum", "half_sum")
 PARSEVAL_FORMS = ("update", "penalty")
+NORMALIZATIONS = ("none", "batch")
 SPLITS = ("random", "unshuffled", "grouped")
+CONTROLS = ("none", "growth")
 PROFILES = ("smoke", "paper")
 
 # These say how much is measured, not what is trained, and stay out of the digest: seeds and
@@ -41,7 +45,8 @@ _NOT_IDENTITY = ("n_seeds", "first_seed", "n_measured_epochs", "measured_epochs"
 # These count only where they are used, so that a setting may be added without renaming results.
 _IDENTITY_IF_USED = {
     "loss": "cross_entropy", "l2": 0.0, "parseval": 0.0, "noise_std": 0.0, "convolutions": (),
-    "dropout": 0.0,
+    "dropout": 0.0, "bits": 0, "norm_limit": 0.0, "output_range": 1.0, "normalization": "none",
+    "control": "none",
 }  # fmt: skip
 
 
@@ -165,6 +170,11 @@ FIELDS: dict[str, Kind] = {
     "noise_std": number("[0, 1e30]"),
     "convolutions": several(whole(1, 4096), 0, 10),
     "dropout": number("[0, 1)"),
+    "bits": whole(0, 16),
+    "norm_limit": number("[0, 1e30]"),
+    "output_range": number("(0, 1e30]"),
+    "normalization": one_of(*NORMALIZATIONS),
+    "control": one_of(*CONTROLS),
     "batch_size": or_none(whole(1, MOST_EPOCHS)),
     "n_epochs": whole(1, MOST_EPOCHS),
     "train_fraction": number("(0, 1]"),
@@ -222,7 +232,7 @@ class Experiment:
         Of every hidden layer, one of ``config.ACTIVATIONS``. The slopes of ``"prelu"`` are
         trained, one per unit from 0.25; ``"leaky_relu"`` has the slope 0.01.
     initializer : str
-        One of ``config.INITIALIZERS``; biases start at zero.
+        One of ``config.INITIALIZERS``; biases start at zero, with ``"torch"`` as the weights do.
     init_gain : float
         Factor on the initial weights.
     optimizer : str
@@ -245,7 +255,8 @@ class Experiment:
         ``"update"``: after each step W ← (1 + β) W - β W WᵀW (Cisse et al. 2017, eq. 11);
         ``"penalty"``: β ‖WᵀW - I‖² is added to the loss.
     regularized_layers : tuple of int or None
-        Layers, counted from 1, whose weights ``l2`` and ``parseval`` act on; None means all.
+        Layers, counted from 1, whose weights ``l2``, ``parseval`` and ``norm_limit`` act on; None
+        means all.
     noise_std : float
         Gaussian noise of this standard deviation is added to every hidden layer, T = f(z) + Z,
         in training and in measurement (Goldfeld et al. 2019).
@@ -255,6 +266,22 @@ class Experiment:
     dropout : float
         Share of the units of dense hidden layers that are set to 0 in training; the others are
         divided by 1 - dropout.
+    bits : int
+        Hidden activations are rounded to 2^bits levels, in training and in measurement; 0 is off.
+        The gradient passes straight through. The levels lie on [-r, r], or on [0, r] where the
+        activation is never negative; r of a layer starts at 1 and follows the largest |t| of each
+        batch, r ← 0.99 r + 0.01 max |t| (Jacob et al. 2018).
+    norm_limit : float
+        After each update the weights of a layer are scaled back to at most so many times their
+        initial Frobenius norm, on ``regularized_layers``; 0 is off.
+    output_range : float
+        Hidden layers are s f(z / s) with this s: the bounds of f are moved, its slope at 0 is not.
+    normalization : str
+        ``"batch"``: batch normalisation of the hidden pre-activations (Ioffe & Szegedy 2015).
+        Stored weights have it folded in, with the running mean and variance.
+    control : str
+        ``"growth"``: no learning. Of the networks that this experiment trains only the norms of
+        the weights are kept: every layer has its initial weights, scaled to the trained norm.
     n_epochs : int
         Passes over the training rows.
     train_fraction : float
@@ -300,6 +327,11 @@ class Experiment:
     noise_std: float = 0.0
     convolutions: tuple[int, ...] = ()
     dropout: float = 0.0
+    bits: int = 0
+    norm_limit: float = 0.0
+    output_range: float = 1.0
+    normalization: str = "none"
+    control: str = "none"
     batch_size: int | None = 512
     n_epochs: int = 8000
     train_fraction: float = 0.85
@@ -313,13 +345,30 @@ class Experiment:
         """Read every field by its line in ``FIELDS``, then what several of them say together."""
         for name, kind in FIELDS.items():
             object.__setattr__(self, name, kind.checked(name, getattr(self, name)))
-        if self.convolutions and (self.activation == "prelu" or self.l2 or self.parseval):
-            raise ValueError(
-                "a convolutional network has neither trained slopes nor penalties here; use "
-                "another activation than 'prelu', l2=0 and parseval=0."
-            )
+        self._check_together()
         self._check_layers()
         self._check_size()
+
+    def _check_together(self) -> None:
+        """No two settings that no engine has together."""
+        penalties = self.l2 or self.parseval or self.norm_limit
+        others = self.bits or self.output_range != 1 or self.normalization != "none"
+        if self.convolutions and (self.activation == "prelu" or penalties or others):
+            raise ValueError(
+                "a convolutional network has neither trained slopes nor penalties, limits, levels, "
+                "ranges or normalisation here; use another activation than 'prelu' and leave l2, "
+                "parseval, norm_limit, bits, output_range and normalization as they are."
+            )
+        if self.bits and (self.activation == "prelu" or self.noise_std or self.dropout):
+            raise ValueError(
+                "rounded activations go with neither trained slopes nor noise nor dropout here; "
+                "use bits=0, or another activation than 'prelu', noise_std=0 and dropout=0."
+            )
+        if self.normalization == "batch" and (self.bits or self.noise_std or self.dropout):
+            raise ValueError(
+                "batch normalisation goes with neither bits nor noise_std nor dropout here; use "
+                "normalization='none' or leave those at 0."
+            )
 
     def _check_layers(self) -> None:
         """Layers are named once, in order, and there."""
@@ -356,7 +405,7 @@ class Experiment:
 
     @property
     def penalized(self) -> tuple[int, ...]:
-        """Layers, counted from 1, that ``l2`` and ``parseval`` act on."""
+        """Layers, counted from 1, that ``l2``, ``parseval`` and ``norm_limit`` act on."""
         every = tuple(range(1, self.n_layers + 1))
         return every if self.regularized_layers is None else self.regularized_layers
 
@@ -431,7 +480,8 @@ class Experiment:
             del deciding["l2_convention"]
         if not self.parseval:
             del deciding["parseval_form"]
-        if self.penalized == tuple(range(1, self.n_layers + 1)) or not (self.l2 or self.parseval):
+        acting = self.l2 or self.parseval or self.norm_limit
+        if self.penalized == tuple(range(1, self.n_layers + 1)) or not acting:
             del deciding["regularized_layers"]
         for name, unused in _IDENTITY_IF_USED.items():
             if deciding[name] == unused:

@@ -260,9 +260,9 @@ class Study:
             known = ", ".join(one.id for one in self.claims)
             raise ValueError(f"{self.chapter} has no claim {claim_id!r}; it has {known}.")
         ruler = estimator if estimator is None or isinstance(estimator, str) else repr(estimator)
-        planes = self.planes(*claims.planes_of(claim))
         if self.profile == "smoke":
             return NoVerdict(claim.id)
+        planes = self.planes(*claims.planes_of(claim))
         try:
             return claims.judge(claim, planes, estimator=ruler)
         except ValueError as error:

@@ -31,6 +31,16 @@ SETTINGS = (
         {"parseval": 0.05, "parseval_form": "penalty", "regularized_layers": (1, 2, 3, 4, 5)},
         {"noise_std": 0.1},
         {"noise_std": 0.1, "activation": "prelu", "l2": 0.01, "parseval": 0.01, "batch_size": 411},
+        {"dropout": 0.25},
+        {"dropout": 0.25, "noise_std": 0.1, "activation": "relu"},
+        {"bits": 1},
+        {"bits": 3, "activation": "relu"},
+        {"bits": 8, "activation": "elu", "optimizer": "sgd", "learning_rate": 0.1},
+        {"norm_limit": 1.0},
+        {"norm_limit": 0.9, "regularized_layers": (2, 3), "parseval": 0.01},
+        {"output_range": 2.0},
+        {"output_range": 0.5, "activation": "prelu"},
+        {"initializer": "torch", "init_gain": 0.6},
         {"hidden_widths": (1,)},
         {"hidden_widths": (64, 33, 6)},
         {"hidden_widths": (7,) * 10},
@@ -48,7 +58,9 @@ def apart(one, other):
     """Largest difference, in units of the largest parameter of the layer it is in."""
     a, b = one.ensemble(-1), other.ensemble(-1)
     layers = zip(
-        (*a.weights, *a.biases, *a.slopes), (*b.weights, *b.biases, *b.slopes), strict=True
+        (*a.weights, *a.biases, *a.slopes, *a.ranges),
+        (*b.weights, *b.biases, *b.slopes, *b.ranges),
+        strict=True,
     )
     return max(float(np.abs(p - q).max() / max(np.abs(p).max(), 1e-2)) for p, q in layers)
 

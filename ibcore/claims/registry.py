@@ -49,7 +49,8 @@ class Claim:
     question : int
         1 to 8, of ``papers/questions.toml``.
     rank : str
-        "headline", "supporting" or "check" (of our code, or a note of ours).
+        "headline", "supporting", "control" (asked by the book, of itself and of the sources) or
+        "check" (of our code, or a note of ours).
     setting : str
         "A", "B" or "C".
     expects : str
@@ -288,13 +289,13 @@ def _range(name: str) -> list[str]:
 
 
 def _deciding(claim: Claim) -> dict[str, Any]:
-    """What decides a claim, of its entry."""
+    """What decides a claim, of its entry; that it waits decides nothing."""
     return {
         "expects": claim.expects,
         "setting": claim.setting,
         "criterion": claim.criterion,
         "tests": [dict(one.entry) for one in claim.tests],
-        "untested": [getattr(claim, key) for key in _UNTESTED],
+        "untested": [claim.same_evidence_as, claim.not_testable],
     }
 
 

@@ -26,7 +26,7 @@ SETTINGS = {
     "B": "what the source leaves open is scanned",
     "C": "a stand-in for the source's data, estimator or scale",
 }
-RANKS = ("headline", "supporting", "check")
+RANKS = ("headline", "supporting", "control", "check")
 
 _ON_A_STAND_IN = {
     "reproduced": "seen",

@@ -53,7 +53,11 @@ class LinearGaussian(Ruler):
                 f"{run.experiment.activation} on {task.name!r}; use another ruler."
             )
         return _KnownTeacher(
-            self.noise_variance, self.inputs, task.teacher, task.teacher_noise_variance
+            self.noise_variance,
+            self.inputs,
+            task.whitened(task.teacher),
+            task.teacher_noise_variance,
+            1.0 if task.input_scale is None else task.input_scale,
         )
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
@@ -70,10 +74,11 @@ class _KnownTeacher(Ruler):
     inputs: str
     teacher: np.ndarray
     teacher_noise_variance: float
+    input_scale: np.ndarray | float = 1.0
 
     def layers(self, view: View) -> list[np.ndarray]:
-        """W̄ (unit, input) of every layer of one network."""
-        return view.network.products()
+        """W̄ (unit, input) of every layer of one network, on inputs of one variance."""
+        return [weight * self.input_scale for weight in view.network.products()]
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """Bits; t (unit, input) is W̄."""

@@ -6,7 +6,7 @@ arrays. Hidden layers share one activation; the output layer is a softmax or lin
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,8 @@ from ibcore.randomness import generator
 LEAK = 0.01  # slope of leaky ReLU for negative z
 HOMOGENEOUS = ("linear", "relu", "leaky_relu", "abs", "prelu")  # f(cz) = c f(z) for c > 0
 PRELU_START = 0.25  # He et al. 2015
+# Of rounded layers: the share by which a range moves with every batch, and its least value.
+RANGE_RATE, SMALLEST_RANGE = 0.01, 1e-6
 
 
 def _bell(z: np.ndarray) -> np.ndarray:
@@ -80,6 +82,22 @@ def activation_facts(activation: str) -> ActivationFacts:
     return ActivationFacts(round(float(above - below) / 2e-6, 4), low, high)
 
 
+@cache
+def lowest_level(activation: str) -> float:
+    """Where the levels of rounded activations begin, in units of where they end: -1 or 0."""
+    return -1.0 if activation_facts(activation).low < 0 else 0.0
+
+
+def rounded(t: np.ndarray, low: np.ndarray, high: np.ndarray, bits: int) -> np.ndarray:
+    """The nearest of 2^bits equally spaced levels from ``low`` to ``high``.
+
+    >>> rounded(np.array([-3.0, -0.2, 0.3, 0.9]), -1.0, 1.0, bits=1)
+    array([-1., -1.,  1.,  1.])
+    """
+    step = (high - low) / (2**bits - 1)
+    return low + np.rint((np.clip(t, low, high) - low) / step) * step
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Softmax over the last axis, shifted by the largest logit so that it cannot overflow."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -112,6 +130,7 @@ def initial_layer(
     ``glorot_normal``         truncated normal, realised std √(2/(fan_in + unit)) (Keras)
     ``glorot_uniform``        uniform on ±√(6/(fan_in + unit))
     ``he_normal``             truncated normal, realised std √(2/fan_in) (Keras)
+    ``torch``                 uniform on ±1/√fan_in, and the biases too (torch.nn.Linear)
     ========================  ==========================================================
     """
     if initializer == "saxe":
@@ -128,6 +147,8 @@ def initial_layer(
             return rng.uniform(-1, 1, shape) * np.sqrt(6 / (fan_in + unit))
         case "he_normal":
             return truncated_normal(rng, shape) * np.sqrt(2 / fan_in) / TRUNCATED_STD
+        case "torch":
+            return rng.uniform(-1, 1, shape) / np.sqrt(fan_in)
     raise ValueError(f"unknown initializer {initializer!r}.")
 
 
@@ -175,6 +196,12 @@ class Ensemble:
         ``"softmax"`` or ``"linear"``.
     slopes : tuple of (seed, unit) arrays
         For ``"prelu"``: the slopes of each hidden layer for negative z.
+    output_range : float
+        s in f(z) = s f(z / s) of the hidden layers.
+    bits : int
+        Hidden activations have 2^bits levels; 0: as many as there are.
+    ranges : tuple of (seed, 1) arrays
+        With ``bits``: the largest level of each hidden layer.
     """
 
     weights: tuple[np.ndarray, ...]
@@ -182,6 +209,9 @@ class Ensemble:
     activation: str = "tanh"
     output: str = "softmax"
     slopes: tuple[np.ndarray, ...] = ()
+    output_range: float = 1.0
+    bits: int = 0
+    ranges: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def initial(
@@ -199,11 +229,26 @@ class Ensemble:
             ]
             weights.append(np.stack(drawn).astype(np.float32) * np.float32(experiment.init_gain))
         biases = [np.zeros((len(seeds), unit), np.float32) for _, unit in shapes]
+        if experiment.initializer == "torch":
+            for (fan_in, unit), bias in zip(shapes, biases, strict=True):
+                bias[:] = [rng.uniform(-1, 1, unit) / np.sqrt(fan_in) for rng in generators]
         slopes: list[np.ndarray] = []
         if experiment.activation == "prelu":
             slopes = [np.full_like(bias, PRELU_START) for bias in biases[:-1]]
+        ranges: list[np.ndarray] = []
+        if experiment.bits:
+            ranges = [np.ones((len(seeds), 1), np.float32) for _ in biases[:-1]]
         output = "softmax" if experiment.loss == "cross_entropy" else "linear"
-        return cls(tuple(weights), tuple(biases), experiment.activation, output, tuple(slopes))
+        return cls(
+            tuple(weights),
+            tuple(biases),
+            experiment.activation,
+            output,
+            tuple(slopes),
+            experiment.output_range,
+            experiment.bits,
+            tuple(ranges),
+        )
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -218,13 +263,20 @@ class Ensemble:
             weights=tuple(weight[index] for weight in self.weights),
             biases=tuple(bias[index] for bias in self.biases),
             slopes=tuple(slope[index] for slope in self.slopes),
+            ranges=tuple(reach[index] for reach in self.ranges),
         )
 
     def activate(self, layer: int, z: np.ndarray) -> np.ndarray:
         """f(z) of a hidden layer, counted from 0; z is (seed, sample, unit)."""
         if self.activation == "prelu":
             return np.where(z > 0, z, self.slopes[layer][:, None].astype(np.float64) * z)
-        return ACTIVATIONS[self.activation][0](z)
+        t = self.output_range * ACTIVATIONS[self.activation][0](z / self.output_range)
+        return t if not self.bits else rounded(t, *self._levels(layer), self.bits)
+
+    def _levels(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest level of a hidden layer, (seed, 1, 1)."""
+        reach = self.ranges[layer][:, None].astype(np.float64)
+        return lowest_level(self.activation) * reach, reach
 
     def products(self) -> list[np.ndarray]:
         """W_l … W_1 of every layer of one network, (unit, input): all that a linear one does."""
@@ -271,7 +323,13 @@ class Ensemble:
         if self.activation == "prelu":
             return np.where(z > 0, 1.0, self.slopes[layer][:, None].astype(np.float64))
         function, slope = ACTIVATIONS[self.activation]
-        return slope(z, function(z))
+        z = z / self.output_range
+        t = function(z)
+        if not self.bits:
+            return slope(z, t)
+        low, high = self._levels(layer)
+        t = t * self.output_range
+        return slope(z, t / self.output_range) * ((t >= low) & (t <= high))
 
     def forward(
         self, x: np.ndarray, noise: Sequence[np.ndarray] = ()

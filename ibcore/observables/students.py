@@ -23,5 +23,6 @@ class Generalisation(Observable):
                 f"the task {view.task.name!r} has no linear teacher to compare a student with."
             )
         whole = view.network.products()[-1]
-        error = generalisation_error(whole, view.task.teacher, view.task.teacher_noise_variance)
+        student, teacher = (view.task.whitened(one) for one in (whole, view.task.teacher))
+        error = generalisation_error(student, teacher, view.task.teacher_noise_variance)
         return {"generalisation_error": error}

@@ -17,6 +17,7 @@ from ibcore.information import (
 
 MOST_CLASSES = 65_536  # as many as a layer may have units
 ARRAYS = ("x", "y", "train_rows", "test_rows", "measured_rows", "groups", "target", "teacher")
+OPTIONAL = ("input_scale",)  # arrays that the content of a task names only where they are
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,9 +48,11 @@ class Task:
     target : (sample, output) float64 array, optional
         Real targets, for the squared error; ``y`` then holds the sign of the first, 0 or 1.
     teacher : (output, feature) array, optional
-        Weights of the linear rule behind the targets, for x ~ N(0, I / feature).
+        Weights of the linear rule behind the targets, for x ~ N(0, diag(input_scale²) / feature).
     teacher_noise_variance : float
         Of the targets around that rule.
+    input_scale : (feature,) array, optional
+        With a teacher: how the standard deviations of the inputs differ; 1 by default.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class Task:
     target: NDArray[np.float64] | None = None
     teacher: NDArray[np.float64] | None = None
     teacher_noise_variance: float = 0.0
+    input_scale: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Check that everything fits together and keep read-only views of the arrays."""
@@ -76,7 +80,7 @@ class Task:
             raise ValueError(f"a task needs a printable name, got {shown(self.name)}.")
         classes = whole(1, MOST_CLASSES).checked(f"n_classes of task {self.name!r}", self.n_classes)
         object.__setattr__(self, "n_classes", classes)
-        for name in ARRAYS:
+        for name in (*ARRAYS, *OPTIONAL):
             if (array := getattr(self, name)) is not None:
                 self._check_array(name, array)
                 view = array.view(np.ndarray)
@@ -146,12 +150,17 @@ class Task:
             self._refuse(f"target (sample, output) of {len(self.x)} samples", got)
         if self.n_classes != 2 or not np.array_equal(self.y, target[:, 0] > 0):
             self._refuse("labels y that say where the first target is positive", "other labels")
+        scale = self.input_scale
+        if scale is not None and (
+            teacher is None or scale.shape != self.x.shape[1:] or not (scale > 0).all()
+        ):
+            self._refuse(f"a teacher and a positive input_scale ({self.x.shape[1]},)", scale.shape)
         if teacher is not None and teacher.shape != (target.shape[1], self.x.shape[1]):
             self._refuse(f"teacher {(target.shape[1], self.x.shape[1])}", teacher.shape)
 
     def copy(self) -> "Task":
         """The same task in memory of its own, which nobody else can write to."""
-        arrays = {name: getattr(self, name) for name in ARRAYS}
+        arrays = {name: getattr(self, name) for name in (*ARRAYS, *OPTIONAL)}
         copies: dict[str, Any] = {name: a.copy() for name, a in arrays.items() if a is not None}
         return replace(self, **copies)
 
@@ -160,6 +169,8 @@ class Task:
         digest = sha256()
         for field in fields(self):
             value = getattr(self, field.name)
+            if value is None and field.name in OPTIONAL:
+                continue
             if isinstance(value, np.ndarray):
                 digest.update(f"{field.name} {value.dtype.str} {value.shape}\n".encode())
                 digest.update(np.ascontiguousarray(value).data)
@@ -195,7 +206,7 @@ class Task:
         and H(Y|X) says how much is lost.
         """
         if self.teacher is not None:
-            signal = (self.teacher**2).sum() / self.x.shape[1]
+            signal = (self.whitened(self.teacher) ** 2).sum() / self.x.shape[1]
             return float(0.5 * np.log2(1 + signal / self.teacher_noise_variance))
         x, y = self.x[self._measured], self.y[self._measured]
         rows = np.ascontiguousarray(x + np.float32(0))  # -0.0 becomes 0.0
@@ -206,6 +217,10 @@ class Task:
             np.add.at(p_xy, value, label_distribution(y, self.n_classes) / len(rows))
             return self.label_entropy - conditional_entropy(p_xy)
         return self.label_entropy - (float(binary_entropy(y).mean()) if self.is_soft else 0.0)
+
+    def whitened(self, weight: NDArray[Any]) -> NDArray[np.float64]:
+        """(unit, feature) weights on the task's inputs as weights on inputs of one variance."""
+        return weight * (1.0 if self.input_scale is None else self.input_scale)
 
     @property
     def _measured(self) -> NDArray[Any] | slice:

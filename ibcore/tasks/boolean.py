@@ -37,6 +37,16 @@ def load_szt_soft() -> Task:
     )
 
 
+def load_szt_flip_1() -> Task:
+    """Labels P(y=1|x) = 0.99 where "szt" says 1, 0.01 elsewhere."""
+    return _flipped("szt_flip_1", 0.01)
+
+
+def load_szt_flip_10() -> Task:
+    """Labels P(y=1|x) = 0.9 where "szt" says 1, 0.1 elsewhere."""
+    return _flipped("szt_flip_10", 0.1)
+
+
 def load_g1() -> Task:
     """Labels y = 1[Σⱼ max(Aⱼ·x - θⱼ, 0) > 5.89]."""
     activity = np.maximum(all_inputs() @ _COMMITTEE.T - [0.1, 0.3, 0.2], 0)
@@ -94,6 +104,11 @@ def load_var_u(path: str | Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
             "pass a label file of the original code, such as var_u.mat."
         )
     return content["F"].astype(np.uint8), content["y"].ravel().astype(np.uint8)
+
+
+def _flipped(name: str, rate: float) -> Task:
+    labels = np.where(height() > THRESHOLD, 1 - rate, rate)
+    return _boolean(name, labels, f"the 12-bit task, {rate:.0%} of the labels flipped")
 
 
 def _boolean(name: str, y: NDArray[Any], description: str) -> Task:

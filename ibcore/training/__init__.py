@@ -12,6 +12,7 @@ from ibcore.config import Experiment
 from ibcore.tasks import Task, load_task
 from ibcore.training.inputs import (
     batch_orders,
+    dropout_factors,
     layer_widths,
     measured,
     measured_noise,
@@ -28,6 +29,7 @@ __all__ = [
     "Trajectory",
     "batch_orders",
     "default_threads",
+    "dropout_factors",
     "engine_for",
     "first_updates",
     "layer_widths",
@@ -52,19 +54,15 @@ ENGINES = ("fused", "torch")
 def engine_for(experiment: Experiment, task: Task, device: str) -> str:
     """``"fused"`` where its loop applies, else ``"torch"``."""
     small = max(layer_widths(experiment, task)[1:]) <= WIDEST_FUSED
-    return "fused" if device != "cuda" and small and not _one_by_one(experiment) else "torch"
+    plain = not (experiment.convolutions or experiment.normalization != "none")
+    return "fused" if device != "cuda" and small and plain else "torch"
 
 
 def module_of(experiment: Experiment, engine: str) -> str:
     """The module whose loop trains an experiment."""
     if engine == "fused":
         return "ibcore.training.fused"
-    return f"ibcore.training.torch_{'single' if _one_by_one(experiment) else 'batched'}"
-
-
-def _one_by_one(experiment: Experiment) -> bool:
-    """Whether torch trains the networks singly."""
-    return bool(experiment.convolutions or experiment.dropout)
+    return f"ibcore.training.torch_{'single' if experiment.convolutions else 'batched'}"
 
 
 def train(
@@ -113,7 +111,7 @@ def train(
         from ibcore.training.fused import train_fused
 
         trajectory = train_fused(experiment, seeds, threads=threads, dtype=dtype, progress=progress)
-    elif _one_by_one(experiment):
+    elif experiment.convolutions:
         from ibcore.training.torch_single import train_singly
 
         trajectory = train_singly(experiment, seeds, device=device, dtype=dtype, progress=progress)
@@ -124,7 +122,7 @@ def train(
             experiment, seeds, device=device, dtype=dtype, progress=progress
         )
     _warn_of_divergence(trajectory)
-    return trajectory
+    return trajectory.grown() if experiment.control == "growth" else trajectory
 
 
 def _warn_of_divergence(trajectory: Trajectory) -> None:
@@ -152,7 +150,7 @@ def first_updates(experiment: Experiment, seed: int, n_updates: int) -> np.ndarr
     """
     if engine_for(experiment, load_task(experiment.task), "cpu") == "fused":
         from ibcore.training.fused import first_updates as of_engine
-    elif _one_by_one(experiment):
+    elif experiment.convolutions:
         from ibcore.training.torch_single import first_updates as of_engine
     else:
         from ibcore.training.torch_batched import first_updates as of_engine
@@ -174,7 +172,7 @@ def _checked_engine(
     if engine == "fused" and fitting != "fused":
         raise ValueError(
             f"the fused engine trains dense hidden layers of up to {WIDEST_FUSED} units, without "
-            "dropout, on the CPU; use engine='torch' for this experiment."
+            "batch normalisation, on the CPU; use engine='torch' for this experiment."
         )
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}.")

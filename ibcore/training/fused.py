@@ -2,11 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
+from scipy.special import ndtri
 
 from ibcore.config import Experiment
-from ibcore.networks import Ensemble
+from ibcore.networks import Ensemble, lowest_level
 from ibcore.tasks import Task, load_task
 from ibcore.training import kernel
 from ibcore.training.functions import CODES
@@ -98,7 +100,7 @@ class _Network:
         self.batch = min(experiment.batch_size or len(self.rows), len(self.rows))
         self.parameters, self.step = start.copy(), 0
         self.first, self.second = np.zeros_like(start), np.zeros_like(start)
-        self.forces = _forces(experiment, dtype)
+        self.forces = (*_forces(experiment, dtype), _limits(experiment, self.widths, start))
         self.at_once = max(1, DRAWN_AT_ONCE // len(self.rows))
 
     def orders(self, epoch: int, n_epochs: int) -> np.ndarray:
@@ -113,10 +115,11 @@ class _Network:
         """Train on the rows of ``orders``, which begin at a place of the epoch's order."""
         e = self.experiment
         self.step = kernel.train_epochs(
-            self.x, self.target, orders, self.seed, epoch, place, e.noise_std, self.batch,
-            self.widths, self.parameters, self.first, self.second, self.step,
-            CODES[e.activation], kernel.LOSSES[e.loss], kernel.OPTIMIZERS[e.optimizer],
-            e.learning_rate, e.momentum, *self.forces, n_epochs,
+            self.x, self.target, orders, self.seed, epoch, place, e.noise_std, e.dropout,
+            float(ndtri(e.dropout)), e.output_range, 2**e.bits if e.bits else 0,
+            lowest_level(e.activation), self.batch, self.widths, self.parameters, self.first,
+            self.second, self.step, CODES[e.activation], kernel.LOSSES[e.loss],
+            kernel.OPTIMIZERS[e.optimizer], e.learning_rate, e.momentum, *self.forces, n_epochs,
         )  # fmt: skip
 
 
@@ -130,3 +133,14 @@ def _forces(experiment: Experiment, dtype: np.dtype) -> tuple[np.ndarray, np.nda
     else:
         retractions[at] = experiment.parseval
     return decays, pulls, retractions
+
+
+def _limits(experiment: Experiment, widths: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Per layer: the largest norm of its weights; 0 for none."""
+    found, at = np.zeros(len(widths) - 1, start.dtype), 0
+    for layer, (n_in, n_out) in enumerate(pairwise(widths), start=1):
+        if layer in experiment.penalized:
+            norm = np.linalg.norm(start[at : at + n_in * n_out])
+            found[layer - 1] = experiment.norm_limit * norm
+        at += (n_in + 1) * n_out
+    return found

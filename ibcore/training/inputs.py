@@ -4,6 +4,7 @@ All of it is a function of the experiment and a seed, the same for every engine.
 """
 
 import numpy as np
+from scipy.special import ndtri
 
 from ibcore.config import Experiment
 from ibcore.normals import normals
@@ -112,6 +113,16 @@ def training_noise(experiment: Experiment, seed: int, n_train: int, epoch: int) 
     """(hidden unit, n_train) float32: the noise of one epoch, in the batch order."""
     n_units = sum(experiment.hidden_widths)
     return normals(seed, "noise", epoch, n_units, n_train, experiment.noise_std)
+
+
+def dropout_factors(experiment: Experiment, seed: int, n_train: int, epoch: int) -> np.ndarray:
+    """(hidden unit, n_train) float64: 0 for units that drop out, 1 / (1 - dropout) for the others.
+
+    A unit drops out where its normal number, drawn as the noise is, lies below the quantile.
+    """
+    p = experiment.dropout
+    drawn = normals(seed, "dropout", epoch, sum(experiment.hidden_widths), n_train)
+    return (drawn > ndtri(p)) / (1 - p)
 
 
 def layer_widths(experiment: Experiment, task: Task) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ibcore.networks.dense import RANGE_RATE, SMALLEST_RANGE
 from ibcore.normals import STRETCH, draw
 from ibcore.randomness import PURPOSES
 from ibcore.simd import (
@@ -22,9 +23,11 @@ from ibcore.simd import (
     fma,
     larger,
     load,
+    nearest,
     smaller,
     store,
     total,
+    where_positive,
 )
 from ibcore.training.functions import PRELU, activated
 
@@ -32,7 +35,7 @@ BLOCK = STRETCH  # samples
 # Places from one unit to the next: rows a power of two apart would share sets of the cache, and a
 # load would seem to wait for a store that is 4 KB away.
 ROW = BLOCK + 16
-NOISE = PURPOSES["noise"]
+NOISE, DROPOUT = PURPOSES["noise"], PURPOSES["dropout"]
 FAINT = DUST**0.5  # squared, it is dust
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 LOSSES = {"cross_entropy": 0, "squared_error": 1}
@@ -92,15 +95,28 @@ def _affine(
 
 @njit(**COMPILED)
 def _activate(
-    z: Floats, t: Floats, above: int, alphas: Floats, alpha_at: int, n_out: int, n: int, code: int
+    z: Floats,
+    t: Floats,
+    above: int,
+    alphas: Floats,
+    alpha_at: int,
+    n_out: int,
+    n: int,
+    code: int,
+    reach: float,
 ) -> None:
-    """t = f(z), and f'(z) in the place of z; PReLU keeps z, which its slope's gradient needs."""
+    """t = r f(z / r), its slope in the place of z; PReLU keeps z, which its slope's gradient needs.
+
+    r is ``reach``.
+    """
+    wide = t.dtype.type(reach)
+    inverse = t.dtype.type(1.0 / reach)
     for u in range(n_out):
         alpha = alphas[alpha_at + u] if code == PRELU else t.dtype.type(0)
         first = above + u * ROW
         for s in range(first, first + n, LANES):
-            value, slope = activated(load(z, s), code, alpha)
-            store(t, s, value)
+            value, slope = activated(load(z, s) * inverse, code, alpha)
+            store(t, s, value * wide)
             if code != PRELU:
                 store(z, s, slope)
 
@@ -112,6 +128,53 @@ def _shake(t: Floats, above: int, noise: Floats, hidden: int, n_out: int, n: int
         for s in range(0, n, LANES):
             at = above + u * ROW + s
             store(t, at, load(t, at) + load(noise, (hidden + u) * BLOCK + s))
+
+
+@njit(**COMPILED)
+def _drop(
+    t: Floats,
+    slope: Floats,
+    above: int,
+    chance: Floats,
+    hidden: int,
+    n_out: int,
+    n: int,
+    cut: float,
+    kept: float,
+) -> None:
+    """t and its slope times 0 where a unit drops out, where its number is up to ``cut``."""
+    zero = fill(0.0, t)
+    for u in range(n_out):
+        for s in range(0, n, LANES):
+            at = above + u * ROW + s
+            stays = load(chance, (hidden + u) * BLOCK + s) - cut
+            factor = where_positive(stays, fill(kept, t), zero)
+            store(t, at, load(t, at) * factor)
+            store(slope, at, load(slope, at) * factor)
+
+
+@njit(**COMPILED)
+def _round(
+    t: Floats, slope: Floats, above: int, n_out: int, n: int, low: float, high: float, levels: int
+) -> float:
+    """t becomes the nearest of equal levels from ``low`` to ``high``; returns the largest |t|.
+
+    The slope stays where t lies between them, and is 0 outside.
+    """
+    step = (high - low) / (levels - 1)
+    top = fill(0.0, t)
+    for u in range(n_out):
+        first = above + u * ROW
+        for s in range(first, first + n, LANES):
+            value = load(t, s)
+            top = larger(top, larger(value, 0.0 - value))
+            inside = smaller(larger(value, low), high)
+            out = value - inside
+            store(slope, s, where_positive(larger(out, 0.0 - out), 0.0, load(slope, s)))
+            store(t, s, fma(nearest((inside - low) / step), step, fill(low, t)))
+    lanes = np.empty(LANES, t.dtype)
+    store(lanes, 0, top)
+    return lanes.max()
 
 
 @njit(**COMPILED)
@@ -246,9 +309,15 @@ def _gradient(
     epoch: int,
     place: int,
     noise_std: float,
+    dropout: float,
+    cut: float,
+    reach: float,
+    levels: int,
+    lowest: float,
     widths: Integers,
     parameters: Floats,
     gradient: Floats,
+    peaks: Floats,
     code: int,
     loss: int,
     t: Floats,
@@ -258,11 +327,13 @@ def _gradient(
     other: Floats,
     words: NDArray[np.uint32],
     noise: Floats,
+    chance: Floats,
 ) -> None:
     """Gradient of the mean loss over the rows order[first : first + size], into ``gradient``.
 
-    t and z hold BLOCK samples of every unit, inputs first, noise those of the hidden ones; delta
-    and other those of one layer.
+    t and z hold BLOCK samples of every unit, inputs first, noise and chance those of the hidden
+    ones; delta and other those of one layer. With levels, ``peaks`` takes the largest |t| of each
+    hidden layer, and the highest levels stand at the end of the parameters.
     Layers and their parameters are places in flat arrays: slices would cost more than the sums.
     """
     n_layers = len(widths) - 1
@@ -281,6 +352,9 @@ def _gradient(
         if noise_std > 0:
             n_hidden = len(noise) // BLOCK
             draw(seed, NOISE, epoch, place + start, n_hidden, n, noise_std, words, noise)
+        if dropout > 0:
+            n_hidden = len(chance) // BLOCK
+            draw(seed, DROPOUT, epoch, place + start, n_hidden, n, 1.0, words, chance)
         below = at = hidden = 0
         alpha = len(parameters)
         if code == PRELU:
@@ -291,9 +365,15 @@ def _gradient(
             above = below + n_in * ROW
             _affine(t, parameters, at, z, below, above, n_in, n_out, n)
             if layer < n_layers - 1:
-                _activate(z, t, above, parameters, alpha + hidden, n_out, n, code)
+                _activate(z, t, above, parameters, alpha + hidden, n_out, n, code, reach)
+                if levels > 0:
+                    high = parameters[len(parameters) - n_layers + 1 + layer]
+                    top = _round(t, z, above, n_out, n, lowest * high, high, levels)
+                    peaks[layer] = max(peaks[layer], top)
                 if noise_std > 0:
                     _shake(t, above, noise, hidden, n_out, n)
+                if dropout > 0:
+                    _drop(t, z, above, chance, hidden, n_out, n, cut, 1.0 / (1.0 - dropout))
                 hidden += n_out
             else:
                 _output_error(z, above, labels, delta, n_outputs, n, scale, loss)
@@ -358,6 +438,33 @@ def _retract(widths: Integers, before: Floats, parameters: Floats, retractions: 
 
 
 @njit(**COMPILED)
+def _limit(widths: Integers, parameters: Floats, limits: Floats) -> None:
+    """Scale the weights of every layer back to a largest Frobenius norm; 0 is none."""
+    at = 0
+    for layer in range(len(widths) - 1):
+        n_in, n_out = widths[layer], widths[layer + 1]
+        if limits[layer] > 0:
+            square = parameters.dtype.type(0)
+            for k in range(at, at + n_in * n_out):
+                square += parameters[k] * parameters[k]
+            factor = limits[layer] / max(np.sqrt(square), parameters.dtype.type(1e-30))
+            if factor < 1:
+                for k in range(at, at + n_in * n_out):
+                    parameters[k] *= factor
+        at += (n_in + 1) * n_out
+
+
+@njit(**COMPILED)
+def _follow(parameters: Floats, peaks: Floats) -> None:
+    """Let the ranges at the end of the parameters follow the largest |t| of a batch."""
+    first = len(parameters) - len(peaks)
+    rate, least = parameters.dtype.type(RANGE_RATE), parameters.dtype.type(SMALLEST_RANGE)
+    for layer in range(len(peaks)):
+        high = parameters[first + layer]
+        parameters[first + layer] = max(high + rate * (peaks[layer] - high), least)
+
+
+@njit(**COMPILED)
 def _update(
     parameters: Floats,
     gradient: Floats,
@@ -404,6 +511,11 @@ def train_epochs(
     epoch: int,
     place: int,
     noise_std: float,
+    dropout: float,
+    cut: float,
+    reach: float,
+    levels: int,
+    lowest: float,
     batch_size: int,
     widths: Integers,
     parameters: Floats,
@@ -418,6 +530,7 @@ def train_epochs(
     decays: Floats,
     pulls: Floats,
     retractions: Floats,
+    limits: Floats,
     n_epochs: int,
 ) -> int:
     """Run ``n_epochs`` epochs in place and return the number of updates done so far.
@@ -434,8 +547,15 @@ def train_epochs(
         these the noise of the hidden layers is drawn, as ``training_noise`` does.
     noise_std : float
         Its standard deviation; 0 for a network without.
+    dropout, cut : float
+        Share of the hidden units that drop out, and the normal quantile of it; 0 for none.
+    reach : float
+        r of hidden layers r f(z / r).
+    levels, lowest : int, float
+        Levels of rounded hidden layers, 0 for none, and the lowest in units of the highest.
     widths : (layer + 1,) int64, parameters : (parameter,)
-        Per layer the weights (fan_in, unit), then the biases; then the slopes of PReLU.
+        Per layer the weights (fan_in, unit), then the biases; then the slopes of PReLU, or the
+        highest levels of rounded layers.
     first, second : (parameter,)
         Optimiser state: velocity, or Adam's two moments.
     step : int
@@ -444,6 +564,8 @@ def train_epochs(
         d W is added to the gradient of W.
     pulls, retractions : (layer,)
         p (W W^T W - W) is added to the gradient of W, or subtracted from W after the update.
+    limits : (layer,)
+        Largest Frobenius norms of the weights; 0 for none.
     """
     n_units, widest = 0, 0
     for width in widths:
@@ -456,15 +578,19 @@ def train_epochs(
     gradient, before = np.empty_like(parameters), np.empty_like(parameters)
     words = np.zeros(4 * BLOCK, np.uint32)
     n_hidden = n_units - widths[0] - widths[len(widths) - 1]
-    noise = np.zeros((n_hidden + 3) // 4 * 4 * BLOCK, kind)
+    noise = np.zeros((n_hidden + 3) // 4 * 4 * BLOCK if noise_std > 0 else 0, kind)
+    chance = np.zeros((n_hidden + 3) // 4 * 4 * BLOCK if dropout > 0 else 0, kind)
+    peaks = np.zeros(len(widths) - 2 if levels > 0 else 0, kind)
     n_train = orders.shape[1]
     for k in range(n_epochs):
         order = orders[min(k, orders.shape[0] - 1)]
         for start in range(0, n_train, batch_size):
             size = min(batch_size, n_train - start)
+            peaks[:] = 0
             _gradient(
-                x, target, order, start, size, seed, epoch + k, place, noise_std, widths,
-                parameters, gradient, code, loss, t, z, labels, delta, other, words, noise,
+                x, target, order, start, size, seed, epoch + k, place, noise_std, dropout, cut,
+                reach, levels, lowest, widths, parameters, gradient, peaks, code, loss,
+                t, z, labels, delta, other, words, noise, chance,
             )  # fmt: skip
             _penalize(widths, parameters, gradient, decays, pulls)
             step += 1
@@ -472,4 +598,7 @@ def train_epochs(
             if retractions.any():
                 before[:] = parameters
                 _retract(widths, before, parameters, retractions)
+            _limit(widths, parameters, limits)
+            if levels > 0:
+                _follow(parameters, peaks)
     return step

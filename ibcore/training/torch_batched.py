@@ -5,16 +5,22 @@ It trains what the fused loop does not: wide layers, and everything on a GPU.
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from ibcore.config import Experiment
-from ibcore.networks import LEAK, Ensemble
+from ibcore.networks import LEAK, RANGE_RATE, SMALLEST_RANGE, Ensemble, lowest_level
 from ibcore.tasks import load_task
-from ibcore.training.inputs import batch_orders, split_rows, target_table, training_noise
+from ibcore.training.inputs import (
+    batch_orders,
+    dropout_factors,
+    split_rows,
+    target_table,
+    training_noise,
+)
 from ibcore.training.trajectory import Trajectory, pack
 from ibcore.work import bar
 
@@ -52,15 +58,39 @@ def pick_device(device: str) -> str:
     return device
 
 
+class Reading(NamedTuple):
+    """What passes between the layers of an update besides activations.
+
+    Attributes
+    ----------
+    noise : (seed, sample, unit) tensors
+        Added to the hidden layers; one each, or none at all.
+    kept : (seed, sample, unit) tensors
+        Factors of the hidden layers, 0 for a unit that drops out; one each, or none at all.
+    ranges : (seed, 1, 1) tensors
+        Highest level of each rounded hidden layer; none at all where nothing is rounded.
+    normalizers : Normalizer
+        Of each hidden layer, or none at all.
+    """
+
+    noise: Sequence[torch.Tensor] = ()
+    kept: Sequence[torch.Tensor] = ()
+    ranges: Sequence[torch.Tensor] = ()
+    normalizers: Sequence["Normalizer"] = ()
+
+
+PLAIN = Reading()
+
+
 def output(
     x: torch.Tensor,
     weights: Sequence[torch.Tensor],
     biases: Sequence[torch.Tensor],
     slopes: Sequence[torch.Tensor],
-    activation: str,
-    noise: Sequence[torch.Tensor],
-) -> torch.Tensor:
-    """(seed, sample, output): the forward pass up to the softmax.
+    experiment: Experiment,
+    reading: Reading = PLAIN,
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """(seed, sample, output): the forward pass up to the softmax; and each hidden layer's max |t|.
 
     Parameters
     ----------
@@ -70,16 +100,68 @@ def output(
     biases : (seed, unit) tensors
     slopes : (seed, unit) tensors
         Of PReLU, one per hidden layer; empty for other activations.
-    activation : str
-    noise : (seed, sample, unit) tensors
-        One per hidden layer, or none at all.
+    experiment : Experiment
+    reading : Reading
+
+    Returns
+    -------
+    out : (seed, sample, output) tensor
+    peaks : (seed, 1, 1) tensors
+        Largest |t| of each hidden layer before it was rounded; empty where nothing is.
     """
     *hidden, (weight, bias) = zip(weights, biases, strict=True)
+    peaks, s = [], experiment.output_range
     for layer, (w, b) in enumerate(hidden):
         alpha = slopes[layer][:, None] if slopes else None
-        x = ACTIVATIONS[activation](torch.baddbmm(b[:, None], x, w), alpha)
-        x = x + noise[layer] if len(noise) else x
-    return torch.baddbmm(bias[:, None], x, weight)
+        z = torch.baddbmm(b[:, None], x, w)
+        if reading.normalizers:
+            z = reading.normalizers[layer](z)
+        x = s * ACTIVATIONS[experiment.activation](z / s, alpha)
+        if reading.ranges:
+            peaks.append(x.detach().abs().amax((1, 2), keepdim=True))
+            low = lowest_level(experiment.activation)
+            x = rounded(x, low * reading.ranges[layer], reading.ranges[layer], experiment.bits)
+        x = x + reading.noise[layer] if len(reading.noise) else x
+        x = x * reading.kept[layer] if len(reading.kept) else x
+    return torch.baddbmm(bias[:, None], x, weight), peaks
+
+
+def rounded(t: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits: int) -> torch.Tensor:
+    """The nearest of 2^bits levels from ``low`` to ``high``.
+
+    The gradient passes straight through, and is 0 outside of them.
+    """
+    step = (high - low) / (2**bits - 1)
+    inside = torch.clamp(t, low, high)
+    return inside + (low + torch.round((inside - low) / step) * step - inside).detach()
+
+
+class Normalizer:
+    """Batch normalisation of one hidden layer of all networks (Ioffe & Szegedy 2015)."""
+
+    epsilon, momentum = 1e-5, 0.1
+
+    def __init__(self, bias: torch.Tensor):
+        """Scale 1, shift 0, for units as ``bias`` (seed, unit) has them."""
+        self.scale = torch.ones_like(bias).requires_grad_()
+        self.shift = torch.zeros_like(bias).requires_grad_()
+        self.mean, self.variance = torch.zeros_like(bias), torch.ones_like(bias)
+
+    def __call__(self, z: torch.Tensor) -> torch.Tensor:
+        """Z (seed, sample, unit) with mean and variance of the batch taken out."""
+        mean, variance = z.mean(1), z.var(1, unbiased=False)
+        n = z.shape[1]
+        with torch.no_grad():
+            self.mean.lerp_(mean, self.momentum)
+            self.variance.lerp_(variance * (n / max(n - 1, 1)), self.momentum)
+        unit = (z - mean[:, None]) / torch.sqrt(variance[:, None] + self.epsilon)
+        return unit * self.scale[:, None] + self.shift[:, None]
+
+    @torch.no_grad()
+    def folded(self, weight: torch.Tensor, bias: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights and biases of a layer that does the same, with the running statistics."""
+        factor = self.scale / torch.sqrt(self.variance + self.epsilon)
+        return weight * factor[:, None], (bias - self.mean) * factor + self.shift
 
 
 def loss_per_network(out: torch.Tensor, target: torch.Tensor, loss: str) -> torch.Tensor:
@@ -112,6 +194,23 @@ def parseval_update(weights: Sequence[torch.Tensor], experiment: Experiment) -> 
         for layer in experiment.penalized:
             w = weights[layer - 1]
             w += experiment.parseval * (w - w @ (w.mT @ w))
+
+
+@torch.no_grad()
+def limit_norms(
+    weights: Sequence[torch.Tensor], initial: Sequence[torch.Tensor], experiment: Experiment
+) -> None:
+    """Scale weights back to ``norm_limit`` times their initial norms, (seed, 1, 1) tensors."""
+    if experiment.norm_limit:
+        for layer in experiment.penalized:
+            w = weights[layer - 1]
+            limit = experiment.norm_limit * initial[layer - 1]
+            w *= torch.clamp(limit / norm_of(w).clamp(min=1e-30), max=1)
+
+
+def norm_of(weight: torch.Tensor) -> torch.Tensor:
+    """Frobenius norms, (seed, 1, 1)."""
+    return weight.detach().square().sum((1, 2), keepdim=True).sqrt()
 
 
 def optimizer_for(
@@ -173,7 +272,14 @@ class _Networks:
             [self._tensor(one).requires_grad_() for one in part]
             for part in (ensemble.weights, ensemble.biases, ensemble.slopes)
         )
-        self.optimizer = optimizer_for(experiment, [*self.weights, *self.biases, *self.slopes])
+        self.ranges = [self._tensor(one)[:, None] for one in ensemble.ranges]
+        self.norms = [norm_of(weight) for weight in self.weights]
+        normalized = experiment.normalization == "batch"
+        self.normalizers = [Normalizer(one.detach()) for one in self.biases[:-1] if normalized]
+        trained = [*self.weights, *self.biases, *self.slopes]
+        for one in self.normalizers:
+            trained += [one.scale, one.shift]
+        self.optimizer = optimizer_for(experiment, trained)
         self.rows = [split_rows(task, experiment, seed)[0] for seed in seeds]
         self.n_train = len(self.rows[0])
         self.batch = min(experiment.batch_size or self.n_train, self.n_train)
@@ -182,12 +288,16 @@ class _Networks:
         return torch.tensor(np.asarray(array, self.dtype), device=self.device)
 
     def packed(self) -> np.ndarray:
-        """(seed, parameter) at this moment."""
-        weights, biases, slopes = (
+        """(seed, parameter) at this moment; batch normalisation is folded in."""
+        layers = [*zip(self.weights, self.biases, strict=True)]
+        for k, one in enumerate(self.normalizers):
+            layers[k] = one.folded(*layers[k])
+        weights, biases, slopes, ranges = (
             tuple(one.detach().cpu().numpy() for one in part)
-            for part in (self.weights, self.biases, self.slopes)
+            for part in (*zip(*layers, strict=True), self.slopes, self.ranges)
         )
-        return pack(Ensemble(weights, biases, slopes=slopes))
+        flat = tuple(one[:, 0] for one in ranges)
+        return pack(Ensemble(weights, biases, slopes=slopes, ranges=flat))
 
     def _order(self, epoch: int) -> torch.Tensor:
         """(seed, sample): the training rows in the order of the batches."""
@@ -197,29 +307,42 @@ class _Networks:
         ]
         return torch.tensor(np.stack(orders), dtype=torch.long, device=self.device)
 
-    def _noise(self, epoch: int) -> torch.Tensor | None:
-        """(seed, sample, hidden unit), in the order of the batches; None without noise."""
-        if not self.experiment.noise_std:
-            return None
-        drawn = [training_noise(self.experiment, seed, self.n_train, epoch) for seed in self.seeds]
-        return self._tensor(np.stack(drawn)).mT
+    def _shaken(self, epoch: int) -> list[torch.Tensor | None]:
+        """Noise and factors of one epoch, (seed, sample, hidden unit), in the order of the batches.
+
+        None without.
+        """
+        found = []
+        for wanted, drawn in (
+            (self.experiment.noise_std, training_noise),
+            (self.experiment.dropout, dropout_factors),
+        ):
+            each = [drawn(self.experiment, s, self.n_train, epoch) for s in self.seeds if wanted]
+            found.append(self._tensor(np.stack(each)).mT if wanted else None)
+        return found
 
     def updates(self, epoch: int) -> Iterator[int]:
         """Train for one epoch, stopping after each update."""
-        order, noise = self._order(epoch), self._noise(epoch)
+        order, shaken = self._order(epoch), self._shaken(epoch)
         ends = np.cumsum(self.experiment.hidden_widths)[:-1].tolist()
         for start in range(0, self.n_train, self.batch):
             part = slice(start, start + self.batch)
-            shaken = noise[:, part].tensor_split(ends, -1) if noise is not None else ()
-            self._update(order[:, part], shaken)
+            noise, kept = (
+                one[:, part].tensor_split(ends, -1) if one is not None else () for one in shaken
+            )
+            self._update(order[:, part], Reading(noise, kept, self.ranges, self.normalizers))
             yield start
 
-    def _update(self, index: torch.Tensor, shaken: Sequence[torch.Tensor]) -> None:
-        """One step of the optimiser on the rows ``index``, (seed, sample), with their noise."""
+    def _update(self, index: torch.Tensor, reading: Reading) -> None:
+        """One step of the optimiser on the rows ``index``, (seed, sample)."""
         e = self.experiment
-        out = output(self.x[index], self.weights, self.biases, self.slopes, e.activation, shaken)
+        out, peaks = output(self.x[index], self.weights, self.biases, self.slopes, e, reading)
         loss = loss_per_network(out, self.target[index], e.loss)
         self.optimizer.zero_grad(set_to_none=True)
         (loss + penalty(self.weights, e)).sum().backward()
         self.optimizer.step()
         parseval_update(self.weights, e)
+        limit_norms(self.weights, self.norms, e)
+        for reach, peak in zip(self.ranges, peaks, strict=True):
+            reach += RANGE_RATE * (peak - reach)
+            reach.clamp_(min=SMALLEST_RANGE)

@@ -1,4 +1,4 @@
-"""Networks trained one after the other in torch: convolutions, and dropout."""
+"""Convolutional networks, trained one after the other in torch."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count, islice
@@ -30,13 +30,7 @@ def train_singly(
     dtype: type = np.float32,
     progress: bool = True,
 ) -> Trajectory:
-    """Train each network by itself; see ``ibcore.train``.
-
-    Raises
-    ------
-    ValueError
-        For dropout with what only the batched twin has: trained slopes and penalties.
-    """
+    """Train each network by itself; see ``ibcore.train``."""
     measured = set(experiment.epochs.tolist())
     found = []
     with bar(
@@ -72,10 +66,6 @@ class _Network:
     """One network in training."""
 
     def __init__(self, experiment: Experiment, seed: int, device: str, dtype: type):
-        if experiment.activation == "prelu" or experiment.l2 or experiment.parseval:
-            raise ValueError(
-                "dropout goes with neither 'prelu' nor l2 nor parseval here; drop one."
-            )
         self.experiment, self.seed, self.device, self.dtype = experiment, seed, device, dtype
         self.task = load_task(experiment.task)
         self.x, self.target = self._tensor(self.task.x), self._tensor(target_table(self.task))

@@ -41,7 +41,7 @@ class Trajectory:
         Measured epochs; 0 is before the first update.
     parameters : (epoch, seed, parameter) float32 array
         Per layer the weights (fan_in, unit) in row order, then the biases; after the layers the
-        slopes of PReLU.
+        slopes of PReLU, or the ranges of rounded layers.
     engine : str
         ``"fused"`` or ``"torch"``.
     code_digest : str
@@ -123,6 +123,29 @@ class Trajectory:
         where = np.searchsorted(self.epochs, epochs)
         return replace(self, epochs=self.epochs[where], parameters=self.parameters[where])
 
+    def grown(self) -> "Trajectory":
+        """The same growth without learning: initial parameters, every layer's weights scaled.
+
+        The Frobenius norm of each layer's weights is that of the trained network of the same seed
+        and checkpoint; directions, biases and slopes are the initial ones.
+        """
+        found = np.repeat(self.parameters[:1], len(self.epochs), axis=0)
+        for then, now in zip(self._weights(found), self._weights(self.parameters), strict=True):
+            norms = np.linalg.norm(now, axis=(-2, -1)) / np.linalg.norm(then[0], axis=(-2, -1))
+            then *= norms[..., None, None].astype(found.dtype)
+        return replace(self, parameters=found)
+
+    def _weights(self, parameters: np.ndarray) -> list[np.ndarray]:
+        """Views of the weights of every layer, (epoch, seed, fan_in, unit)."""
+        found, at = [], 0
+        for fan_in, unit in layer_shapes(
+            self.experiment, self.task.x.shape[1], self.task.n_outputs
+        ):
+            part = parameters[..., at : at + fan_in * unit]
+            found.append(part.reshape(*part.shape[:-1], fan_in, unit))
+            at += (fan_in + 1) * unit
+        return found
+
     def save(self, path: Path) -> None:
         """Write to a file that is whole or not there, with a checksum at its end."""
         content = BytesIO()
@@ -193,7 +216,7 @@ def pack(ensemble: Ensemble) -> np.ndarray:
     pieces = []
     for weight, bias in zip(ensemble.weights, ensemble.biases, strict=True):
         pieces += [weight.reshape(len(weight), -1), bias]
-    return np.concatenate([*pieces, *ensemble.slopes], axis=1)
+    return np.concatenate([*pieces, *ensemble.slopes, *ensemble.ranges], axis=1)
 
 
 def unpack(parameters: np.ndarray, experiment: Experiment, task: Task) -> Ensemble:
@@ -205,11 +228,17 @@ def unpack(parameters: np.ndarray, experiment: Experiment, task: Task) -> Ensemb
         biases.append(parameters[:, at + n : at + n + unit])
         at += n + unit
     slopes: tuple[np.ndarray, ...] = ()
+    ranges: tuple[np.ndarray, ...] = ()
     if experiment.activation == "prelu":
         ends = np.cumsum(experiment.hidden_widths)[:-1]
         slopes = tuple(np.split(parameters[:, at:], ends, axis=1))
+    elif experiment.bits:
+        ranges = tuple(np.split(parameters[:, at:], len(experiment.hidden_widths), axis=1))
     output = "softmax" if experiment.loss == "cross_entropy" else "linear"
-    parts = (tuple(weights), tuple(biases), experiment.activation, output, slopes)
+    parts = (
+        tuple(weights), tuple(biases), experiment.activation, output, slopes,
+        experiment.output_range, experiment.bits, ranges,
+    )  # fmt: skip
     if experiment.convolutions:
         return ConvolutionalEnsemble(*parts, len(experiment.convolutions), task.x.shape[1])
     return Ensemble(*parts)
