@@ -65,6 +65,26 @@ def reads_c1(k, t):
         yield Row(f"compresses without noise: {label}", flags)
 
 
+def reads_stu_3(k, t):
+    def own(name):
+        return asked("STU-3", name, **C1)
+
+    few, settings = k("tanh_30"), own("compresses and overfits")
+    falls = all_layers(few, (5,), lambda c: c >= settings["least"])
+    label = "compresses and overfits: tanh, 30 % of the data"
+    yield Row(label, falls & (gap_of(few) >= settings["gap"]))
+    settings = own("generalises without")
+    quiet = all_layers(k("relu"), HIDDEN, lambda c: c <= settings["most"])
+    accurate = k("relu").end(variable="test_accuracy") >= settings["accuracy"]
+    yield Row("generalises without: ReLU, accurate", quiet & accurate)
+    least = own("without noise")["least"]
+    flags = all_layers(k("gd_tanh"), (4, 5, 6), lambda c: c >= least)
+    yield Row("without noise: gradient descent", flags)
+    yield from irrelevant(
+        k, asked("STU-3", "irrelevant inputs", **F6), "irrelevant inputs", "order"
+    )
+
+
 def reads_stu_9(k, t):
     planes = [k(name) for name in ("tanh", "relu", "tanh_30", "relu_30", "relu_10")]
     c = np.concatenate([plane.fall(5) for plane in planes])
@@ -145,6 +165,59 @@ def reads_f4ab(k, t):
             yield Row(f"loses the label: {gain}, {place(layer, 2)}", lost / top, signed=signed)
 
 
+F6 = {"whole": 0.4}
+SCAN = {
+    "1": ("relevant_{}_{}", "irrelevant_1_fast_{}"),
+    "10": ("irrelevant_10_slow_{}", "irrelevant_10_fast_{}"),
+    "100": ("irrelevant_100_slow_{}", "irrelevant_100_fast_{}"),
+    "no noise": ("irrelevant_clean_slow_{}", "irrelevant_clean_fast_{}"),
+}
+
+
+def irrelevant(k, t, test, part):
+    """What is read two checkpoints at a time from plain arrays, setting by setting."""
+    rulers = t["rulers"]
+    for ratio, (speed, rate) in product(SCAN, enumerate(("0.01", "0.03"))):
+        for n, (rows, gain) in enumerate(product(("100", "300", "1000"), ("0.1", "1", "3")), 1):
+            name = SCAN[ratio][speed]
+            name = name.format(rows, 1 + (n - 1) % 3) if "{}_{}" in name else name.format(n)
+            plane = k(name, ["Decoy()", *reversed(rulers.values())], n_layers=2, ceiling=0)
+            for layer, place in ((1, "hidden"), (2, "output")):
+                whole, relevant, other = (plane.curve(layer, ruler=r) for r in rulers.values())
+                values = [
+                    shares(*curves, t, part) for curves in zip(whole, relevant, other, strict=True)
+                ]
+                yield Row(f"{test}: {ratio} / {rate} / {rows} / {gain} {place}", values)
+
+
+def shares(whole, relevant, other, t, part):
+    """Of one layer of one network."""
+    asked_of = whole - relevant if part == "weights" else other
+    if part == "weights":  # the only curve that is not as smooth as it was made
+        asked_of = smooth(whole) - smooth(relevant)
+    top = min(2 * int(np.argmax(asked_of[::2])) + 1, len(asked_of) - 1)
+    most = max(asked_of.max(), t["least"])
+    fall = (asked_of[top] - asked_of[-1]) / most
+    if part != "order":
+        return fall
+    rise = (asked_of[top] - asked_of[0]) / most
+    order = min(rise, fall, (relevant[-1] - relevant[top]) / relevant.max())
+    return min(order, 0) if whole.max() - whole[-1] > t["whole"] * whole.max() else order
+
+
+def smooth(values):
+    middle = [np.median(values[i - 1 : i + 2]) for i in range(1, len(values) - 1)]
+    return np.array([values[0], *middle, values[-1]])
+
+
+PARTS = {"order": "order", "falls at all": "fall", "falls, given the relevant inputs": "weights"}
+
+
+def reads_f6(k, t):
+    for test, part in PARTS.items():
+        yield from irrelevant(k, asked("SAXE-F6", test, **F6), test, part)
+
+
 # Noise and gradients.
 
 
@@ -177,25 +250,22 @@ def places_of(pair, clock):
     ]
 
 
-PAIRS = (
-    ("plain SGD: SGD, single samples, equal rate x updates", "sgd_1_tanh", "gd_tanh", ""),
-    ("plain SGD: SGD, single samples, equal loss", "sgd_1_tanh", "gd_tanh", "loss"),
-    ("plain SGD: SGD, batches of 256, equal updates", "sgd_256_tanh", "gd_tanh", "update"),
-    ("plain SGD: SGD, batches of 256, equal loss", "sgd_256_tanh", "gd_tanh", "loss"),
-    ("Adam: Adam, batches of 256, equal updates", "tanh", "full_tanh", "update"),
-    ("Adam: Adam, batches of 256, equal loss", "tanh", "full_tanh", "loss"),
-)
+BATCHES = ("1", "16", "64", "256")
+OPTIMIZERS = {"plain SGD": "sgd", "momentum": "momentum", "Adam": "adam"}
 
 
 def reads_f5(k, t):
-    for (label, one, other, clock), layer in product(PAIRS, (4, 5, 6)):
-        pair = [k(name, variables=["loss"]) for name in (one, other)]
-        c = [held(p, layer, at) for p, at in zip(pair, places_of(pair, clock), strict=True)]
-        a, b = map(np.median, c)
-        hollow = all(plane.is_full(layer) for plane in pair)
-        effect = (a - b) / (max(a, b) or 1.0)
-        values = np.stack(c, axis=1)
-        yield Row(f"{label}, {place(layer, 6)}", values, effect=effect, hollow=hollow)
+    for test, optimizer in OPTIMIZERS.items():
+        runs = [k(f"{optimizer}_tanh_{n}", variables=["loss"]) for n in range(1, 6)]
+        for (clock, one), layer in product(product(("update", "loss"), range(4)), (4, 5, 6)):
+            pair = [runs[one], runs[4]]
+            c = [held(p, layer, at) for p, at in zip(pair, places_of(pair, clock), strict=True)]
+            a, b = map(np.median, c)
+            hollow = all(plane.is_full(layer) for plane in pair)
+            effect = (a - b) / (max(a, b) or 1.0)
+            said = {"update": "equal updates", "loss": "equal loss"}[clock]
+            label = f"{test}: batches of {BATCHES[one]}, {said}, {place(layer, 6)}"
+            yield Row(label, np.stack(c, axis=1), effect=effect, hollow=hollow)
 
 
 SNR = {
@@ -269,11 +339,11 @@ def reads_stu_2c(k, t):
 
 READS = {
     "SAXE-F1B": (reads_f1b, {"most": 2.0}), "SAXE-F3": (reads_f3, {}),
-    "SAXE-F4AB": (reads_f4ab, {}), "SAXE-F5": (reads_f5, {}),
+    "SAXE-F4AB": (reads_f4ab, {}), "SAXE-F5": (reads_f5, {}), "SAXE-F6": (reads_f6, F6),
     "SAXE-F9/F10": (reads_f9, {}), "SAXE-F12": (reads_f12, {}), "SAXE-F14": (reads_f14, {}),
     "SAXE-F15": (reads_f15, {}), "SAXE-F20/21": (reads_f20, {}), "SAXE-A1": (reads_a1, {}),
     "SAXE-C1": (reads_c1, C1), "STU-1v": (reads_stu_1v, {}), "STU-2c": (reads_stu_2c, {}),
-    "STU-9": (reads_stu_9, {}),
+    "STU-3": (reads_stu_3, C1 | F6), "STU-9": (reads_stu_9, {}),
 }  # fmt: skip
 FACTS = ("SAXE-F2", "SAXE-F13", "SAXE-EQ21", "STU-2")
 
@@ -360,7 +430,8 @@ def test_noise_may_matter_or_not(evidence):
     (spec,) = (one for one in claims.find_claim("SAXE-F5").tests if one.entry["name"] == "Adam")
 
     def effect(noisy, full):
-        cells = spec.test({"tanh": noisy, "full_tanh": full}, evidence).cells
+        planes = dict.fromkeys(spec.experiments, noisy) | {"adam_tanh_5": full}
+        cells = spec.test(planes, evidence).cells
         (found,) = {one.estimate("test").effect for one in cells if "updates" in one.label}
         return found
 
