@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore import information, tasks, theory
+from ibcore import tasks, theory
 from ibcore.claims import effects as fx
 from ibcore.claims import relations
 from ibcore.claims.cells import Cell, cell, fact, share
@@ -133,9 +133,10 @@ def from_bound(task: str, i_xt: ArrayLike, i_ty: ArrayLike, coordinate: str) -> 
 
 @cache
 def bound(task: str) -> xr.Dataset:
-    """The information-bottleneck curve of a task's own table of inputs and labels."""
-    y = tasks.load_task(task).y
-    return theory.ib_curve(information.label_distribution(y) / len(y), np.geomspace(1, 1e4, 120))
+    """The information-bottleneck curve of a task of two classes, from its own p(x, y)."""
+    one = tasks.load_task(task).y.astype(np.float64)  # P(y=1|x), 0 or 1 where labels are certain
+    table = np.stack([1 - one, one], axis=1) / len(one)
+    return theory.ib_curve(table, np.geomspace(1, 1e4, 120))
 
 
 def beta_falls(planes: Planes, t: Settings) -> list[Cell]:
