@@ -126,7 +126,7 @@ def added_to_a_prediction(planes: Planes, t: Settings) -> Iterator[Cell]:
     were not fitted to: seeds are dealt into ``folds``. Added = (squared error of ``base`` - that of
     ``base`` and ``more``) / variance, a mean over the settings for each seed.
     """
-    rows = [_network(planes, names, t["layers"]) for names in t["settings"].values()]
+    rows = [_network(planes, names, t) for names in t["settings"].values()]
     seeds = np.unique(np.concatenate([one.seed.values for one in rows]))
     whole = xr.concat([one.reindex(seed=seeds) for one in rows], "setting").transpose(
         "setting", "seed", ...
@@ -155,7 +155,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _network(planes: Planes, names: Mapping[str, str], layers: list[int]) -> xr.Dataset:
+def _network(planes: Planes, names: Mapping[str, str], t: Settings) -> xr.Dataset:
     """Both gaps and all features of the networks of one setting, (seed,) or (seed, layer)."""
     curves, end = planes[names["curves"]], planes[names["end"]].isel(epoch=-1, drop=True)
     found = {
@@ -167,9 +167,9 @@ def _network(planes: Planes, names: Mapping[str, str], layers: list[int]) -> xr.
         "participation_ratio": end.participation_ratio,
         "neighbour_log_distance": end.neighbour_log_distance,
     }
-    plain = {name: one.sel(layer=layers).drop_vars("width") for name, one in found.items()}
+    plain = {name: one.sel(layer=t["layers"]).drop_vars("width") for name, one in found.items()}
     plain["accuracy_gap"] = end.train_accuracy - end.test_accuracy
-    plain["loss_gap"] = np.log2(end.test_loss + 1e-3) - np.log2(end.loss + 1e-3)
+    plain["loss_gap"] = np.log2(end.test_loss + t["floor"]) - np.log2(end.loss + t["floor"])
     return xr.Dataset(plain)
 
 
