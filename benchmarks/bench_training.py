@@ -22,7 +22,7 @@ import torch
 import ibcore as ib
 from ibcore.config import ACTIVATIONS, Experiment
 from ibcore.tasks import Task, load_task, register_task
-from ibcore.training import kernel, train
+from ibcore.training import layers, train
 from ibcore.training.functions import CODES
 
 FLOP, TANH = 0.81e6, 14_848
@@ -81,11 +81,11 @@ def fastest_tanh():
     z = torch.randn(TANH * 64)
     out = torch.empty_like(z)
     torchs = seconds(lambda: torch.tanh(z, out=out), 10) / len(z)
-    a, b = (np.random.default_rng(0).normal(size=8 * kernel.ROW).astype(np.float32) for _ in "ab")
+    a, b = (np.random.default_rng(0).normal(size=8 * layers.ROW).astype(np.float32) for _ in "ab")
 
     def rounds():
         for _ in range(1000):
-            kernel._activate(a, b, 0, b, 0, 8, kernel.BLOCK, CODES["tanh"])
+            layers.activate(a, b, 0, b, 0, 8, layers.BLOCK, CODES["tanh"], 1.0)
 
     rounds()
     return min(torchs, seconds(rounds) / (1000 * len(a)))

@@ -16,7 +16,8 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Optional, Union
 
-from ibcore.config import FIELDS, PROFILES, Kind, number, one_of, shown, whole
+from ibcore.config import FIELDS, PROFILES
+from ibcore.kinds import Kind, number, one_of, shown, whole
 
 _CHECKED = "__parameters_checked__"
 _MARK = object()  # no value that can be injected

@@ -12,9 +12,9 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.config import shown, whole
 from ibcore.estimators import Binning, Ruler, checked_rulers
-from ibcore.information import as_array, label_distribution, numbered_labels
+from ibcore.kinds import shown, whole
+from ibcore.labels import as_array, label_distribution, numbered_labels
 
 CHUNK = whole(1, 10**9)
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from ibcore.information import binary_entropy, label_distribution, mutual_information
+from ibcore.information import binary_entropy, mutual_information
+from ibcore.labels import label_distribution
 from ibcore.tasks import load_task
 from ibcore.theory import (
     bottleneck,

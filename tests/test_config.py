@@ -75,7 +75,7 @@ from ibcore.config import Experiment
         ({"regularized_layers": (0,)}, "regularized_layers must be a list .* from 1 .*, or None"),
         ({"regularized_layers": (7,)}, "regularized_layers names layers from 1 to 6"),
         ({"regularized_layers": ()}, "regularized_layers must be a list of 1 to"),
-        ({"convolutions": [4], "l2": 0.1}, "neither trained slopes nor penalties here"),
+        ({"convolutions": [4], "l2": 0.1}, "neither trained slopes nor penalties, limits"),
     ],
 )
 def test_refuses_what_cannot_be(changes, message):

@@ -21,6 +21,7 @@ from hypothesis.extra.numpy import arrays
 from ibcore import config, information, tasks
 from ibcore.config import FIELDS, Experiment
 from ibcore.estimators import Binning, Exact, KernelBound, OnTrainingRows
+from ibcore.labels import numbered_labels
 from ibcore.parameters import POSSIBLE, check_parameters, declared_types, type_name
 from ibcore.tasks import Task, load_task, module_of, register_task
 from ibcore.torch_module import measure
@@ -311,14 +312,14 @@ def test_any_labels(y, n_classes):
     if isinstance(found, np.ndarray) and found.size < 10**6:
         np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
         assert (found >= 0).all()
-    numbered = answer(information.numbered_labels, y)
+    numbered = answer(numbered_labels, y)
     if isinstance(numbered, tuple):
         assert sorted(set(numbered[0].tolist())) == list(range(numbered[1]))
 
 
 @given(st.lists(st.integers() | st.integers(-3, 3), min_size=1) | st.lists(st.text(), min_size=1))
 def test_labels_that_are_equal_get_equal_numbers(y):
-    labels, n_classes = information.numbered_labels(y)
+    labels, n_classes = numbered_labels(y)
     assert n_classes == len(set(y))
     assert [sorted(set(y))[k] for k in labels] == y
 

@@ -13,11 +13,10 @@ from ibcore.information import (
     divergence,
     entropy,
     entropy_from_counts,
-    label_distribution,
     mutual_information,
     mutual_information_from_counts,
-    numbered_labels,
 )
+from ibcore.labels import label_distribution, numbered_labels
 
 # Sums of at most a few hundred terms of order 1: rounding stays below this.
 EXACT = 1e-11

@@ -68,7 +68,7 @@ def added(line):
         ("estimators/pairwise.py", {"KernelBound"}),
         ("estimators/binning.py", {"Binning"}),
         ("geometry.py", {"Clustering"}),
-        ("config.py", set(PARTS)),
+        ("kinds.py", set(PARTS)),
         # none of these makes a number that is stored
         ("estimators/__init__.py", set()),
         ("tasks/icosahedron.py", {"fused"}),

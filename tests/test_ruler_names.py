@@ -11,9 +11,9 @@ from known_rulers import EXACT, NEED_A_RUN, SETTINGS, SMOOTH, rulers
 
 import ibcore
 from ibcore import estimators
-from ibcore.config import shown
 from ibcore.estimators import Binning, Exact, KernelBound, OnTrainingRows, Ruler, from_name
 from ibcore.estimators.base import REGISTRY
+from ibcore.kinds import shown
 
 PACKAGE = Path(ibcore.__file__).parent
 OF_IBCORE = {name for name, kind in REGISTRY.items() if kind.__module__.startswith("ibcore.")}

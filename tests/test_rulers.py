@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from known_rulers import every_ruler, layer, rulers, small_layer
 
 import ibcore
-from ibcore.config import shown
 from ibcore.estimators import (
     Binning,
     Exact,
@@ -29,6 +28,7 @@ from ibcore.estimators import (
     from_name,
 )
 from ibcore.estimators.base import REGISTRY, choice, passes, truth_value
+from ibcore.kinds import shown
 
 # ------------------------------------------------------------------------------------- one's own
 

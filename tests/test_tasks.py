@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibcore import config, tasks
-from ibcore.information import entropy, label_distribution, mutual_information
+from ibcore.information import entropy, mutual_information
+from ibcore.labels import label_distribution
 from ibcore.tasks import (
     LOADERS,
     Fact,

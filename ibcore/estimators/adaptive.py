@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ibcore.config import shown
 from ibcore.estimators.base import (
     LayerInformation,
     Ruler,
@@ -20,6 +19,7 @@ from ibcore.estimators.base import (
 from ibcore.estimators.binning import MOST_EDGES, Binning
 from ibcore.estimators.counting import LARGEST_CODE, CountingRuler, information_of_codes
 from ibcore.estimators.inputs import LARGEST_FLOAT32, real_array
+from ibcore.kinds import shown
 
 
 @dataclass(frozen=True, repr=False)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.config import grouped, shown
+from ibcore.kinds import grouped, shown
 
 if TYPE_CHECKING:
     from ibcore.config import Experiment

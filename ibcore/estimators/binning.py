@@ -9,7 +9,6 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.config import shown
 from ibcore.estimators.base import LayerInformation, positive_number, real_number, whole_number
 from ibcore.estimators.counting import (
     LARGEST_CODE,
@@ -18,6 +17,7 @@ from ibcore.estimators.counting import (
     information_of_symbols,
 )
 from ibcore.estimators.inputs import LARGEST_FLOAT32, checked_layer
+from ibcore.kinds import shown
 
 MOST_EDGES = 10_000_000  # 80 MB of them
 # Of a range, so that its product with the largest code is finite; of an interval, so that its

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.information import label_distribution, numbered_labels
+from ibcore.labels import label_distribution, numbered_labels
 
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 MOST_EXACT = 2**53  # beyond, neighbouring integers are one float64

@@ -20,12 +20,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.config import shown
 from ibcore.estimators.base import LayerInformation, Ruler, choice, positive_number
 from ibcore.estimators.inputs import checked_layer
 from ibcore.estimators.pairwise import Similarities, similarities
 from ibcore.estimators.scaling import ordinary
-from ibcore.information import entropy, label_distribution
+from ibcore.information import entropy
+from ibcore.kinds import shown
+from ibcore.labels import label_distribution
 from ibcore.randomness import generator
 
 BOUNDS = ("upper", "lower")

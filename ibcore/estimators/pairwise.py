@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from ibcore.estimators.counting import dense
 from ibcore.estimators.inputs import LARGEST_FLOAT32, checked_labels, checked_layer, real_floats
 from ibcore.estimators.scaling import within_reach
-from ibcore.information import label_distribution
+from ibcore.labels import label_distribution
 from ibcore.simd import COMPILED, LANES, decay, fill, fma, larger, load, store, total
 
 if TYPE_CHECKING:

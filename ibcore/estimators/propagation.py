@@ -32,7 +32,7 @@ from ibcore.estimators.base import (
 from ibcore.estimators.inputs import checked_labels, real_floats
 from ibcore.estimators.mixtures import gaussian_gain, propagate
 from ibcore.estimators.scaling import in_units_of_noise
-from ibcore.information import label_distribution
+from ibcore.labels import label_distribution
 from ibcore.networks.noisy import noisy_layers
 from ibcore.randomness import generator, shuffled
 

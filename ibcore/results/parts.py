@@ -17,9 +17,10 @@ import numpy as np
 import xarray as xr
 
 from ibcore import plane
-from ibcore.config import Experiment, shown
+from ibcore.config import Experiment
 from ibcore.estimators import Ruler, checked_rulers, from_name
 from ibcore.estimators.base import REGISTRY
+from ibcore.kinds import shown
 from ibcore.observables import OBSERVABLES, Observable
 from ibcore.results import provenance
 

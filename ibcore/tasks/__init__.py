@@ -9,7 +9,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from ibcore.config import OWN_TASKS, TASK_LOADERS, accept_task, shown
+from ibcore.config import OWN_TASKS, TASK_LOADERS, accept_task
+from ibcore.kinds import shown
 from ibcore.tasks.base import Task
 
 __all__ = ["Task", "load_task", "module_of", "register_task"]

@@ -7,13 +7,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from ibcore.config import number, shown, whole
-from ibcore.information import (
-    binary_entropy,
-    conditional_entropy,
-    entropy,
-    label_distribution,
-)
+from ibcore.information import binary_entropy, conditional_entropy, entropy
+from ibcore.kinds import number, shown, whole
+from ibcore.labels import label_distribution
 
 MOST_CLASSES = 65_536  # as many as a layer may have units
 ARRAYS = ("x", "y", "train_rows", "test_rows", "measured_rows", "groups", "target", "teacher")
@@ -122,7 +118,7 @@ class Task:
             g = self.groups
             if g.shape != y.shape or g.dtype.kind not in "iu" or g.min() < 0 or g.max() >= len(g):
                 self._refuse(
-                    "groups (sample,) numbered from 0, as ibcore.information.numbered_labels does",
+                    "groups (sample,) numbered from 0, as ibcore.labels.numbered_labels does",
                     f"{g.dtype} of shape {g.shape}, from {g.min()} to {g.max()}",
                 )
 

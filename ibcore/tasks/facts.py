@@ -11,11 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ibcore.information import (
-    binary_entropy,
-    entropy_from_counts,
-    mutual_information_from_counts,
-)
+from ibcore.information import binary_entropy, entropy_from_counts, mutual_information_from_counts
 from ibcore.tasks import boolean, icosahedron
 
 Y_SHA256 = "77732f16f85e91b49d3997196b56163b3bd362d8cf631468a8de3f986e88359f"

@@ -18,6 +18,7 @@ from ibcore.training.inputs import (
     split_rows,
     target_table,
 )
+from ibcore.training.steps import OPTIMIZERS
 from ibcore.training.trajectory import Trajectory, pack
 from ibcore.work import bar, default_threads
 
@@ -119,7 +120,7 @@ class _Network:
             float(ndtri(e.dropout)), e.output_range, 2**e.bits if e.bits else 0,
             lowest_level(e.activation), self.batch, self.widths, self.parameters, self.first,
             self.second, self.step, CODES[e.activation], kernel.LOSSES[e.loss],
-            kernel.OPTIMIZERS[e.optimizer], e.learning_rate, e.momentum, *self.forces, n_epochs,
+            OPTIMIZERS[e.optimizer], e.learning_rate, e.momentum, *self.forces, n_epochs,
         )  # fmt: skip
 
 
