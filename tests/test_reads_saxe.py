@@ -1,14 +1,19 @@
 """What the functions of Saxe et al. and the students read: no two numbers are alike."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from claim_planes import EPOCHS, LAYERS, N, T, curve, make_plane
-from known_planes import Row, check, distinct, rank_correlation
+from known_planes import Known, Row, check, distinct, rank_correlation
+from plots_support import own_figures
+from scipy.linalg import expm
 
 from ibcore import claims, theory
 from ibcore.papers import paper_module
+
+__all__ = ["own_figures"]  # a fixture for every test here
 
 HIDDEN = (1, 2, 3, 4, 5)
 GAINS = ("gain 0.1", "gain 1", "gain 3")
@@ -364,6 +369,81 @@ def test_every_claim_with_functions_is_read():
 
 
 # Functions on their own.
+
+
+@pytest.fixture
+def figures():
+    return paper_module("saxe", "figures")
+
+
+@pytest.mark.parametrize("n_rows", [60, 300])
+def test_irrelevant_weights_come_from_start_signal_and_noise(figures, n_rows):
+    """Gradient flow on drawn rows, by the matrix exponential, against the expectation."""
+    rng, n, relevant = np.random.default_rng(0), 100, np.arange(100) < 30
+    times, start, noise = np.array([5.0, 60.0, 500.0]), 0.3, 0.5
+    expected = figures.expected_weights(times, n_rows, noise, start)
+    found = np.zeros((60, 3, 3))
+    for one, (t, tau) in product(range(60), enumerate(times)):
+        x = rng.normal(size=(n_rows, n)) / np.sqrt(n)
+        teacher = np.where(relevant, rng.normal(size=n), 0.0)
+        teacher *= np.sqrt(n) / np.linalg.norm(teacher)
+        errors = rng.normal(size=n_rows) * np.sqrt(noise)
+        left = expm(-2 * tau * x.T @ x / n_rows)
+        parts = (
+            left @ rng.normal(size=n) * np.sqrt(start),
+            teacher - left @ teacher,
+            (np.eye(n) - left) @ np.linalg.pinv(x) @ errors,
+        )
+        found[one, t] = [(part[~relevant] ** 2).sum() / n for part in parts]
+    for k, values in enumerate(expected.values()):
+        error = found[..., k].std(axis=0) / np.sqrt(len(found))
+        assert abs(found[..., k].mean(axis=0) - values) == pytest.approx(
+            0, abs=(4 * error + 1e-6).max()
+        )
+
+
+def test_the_maps_show_the_cells_of_their_tests(figures):
+    """Every number stands in the panel, row and column of its label; without verdicts none does."""
+    scan = product(SCAN, ("0.01", "0.03"), ("100", "300", "1000"), ("0.1", "1", "3"))
+    labels = [f"{' / '.join(one)} {place}" for one in scan for place in ("hidden", "output")]
+    cells = [
+        SimpleNamespace(label=label, effect=k / 1000, mark="agrees")
+        for k, label in enumerate(labels)
+    ]
+    verdict = SimpleNamespace(tests=[SimpleNamespace(name="order", cells=cells)])
+    by_label = {one.label: one for one in cells}
+    axes = figures.scan_map(verdict, rate="0.03")
+    for ax, (place, ratio) in zip(axes, product(("hidden", "output"), SCAN), strict=True):
+        shown = iter(ax.texts)
+        for rows, gain in product(("100", "300", "1000"), ("0.1", "1", "3")):
+            one = by_label[f"{ratio} / 0.03 / {rows} / {gain} {place}"]
+            assert next(shown).get_text() == str(round(100 * one.effect))
+    assert not any(ax.texts for ax in figures.scan_map(claims.NoVerdict("SAXE-F6")))
+    cells = [
+        SimpleNamespace(label=f"batches of {batch}, {clock}, {place}", effect=(k - 12) / 30,
+                        low=-0.5, high=0.5)
+        for k, (clock, batch, place) in enumerate(
+            product(("equal updates", "equal loss"), BATCHES, ("layer 4", "layer 5", "output"))
+        )
+    ]  # fmt: skip
+    verdict = SimpleNamespace(tests=[SimpleNamespace(name="Adam", cells=cells)])
+    axes = figures.noise_by_batch(verdict)
+    heights = [[bar[0].get_ydata()[0] for bar in ax.containers] for ax in axes]
+    of = {one.label: one.effect for one in cells}
+    for clock, found in (("equal updates", heights[2]), ("equal loss", heights[5])):
+        places = product(("layer 4", "layer 5", "output"), BATCHES)
+        assert found == [of[f"batches of {batch}, {clock}, {place}"] for place, batch in places]
+    assert heights[0] == heights[1] == []
+
+
+def test_curves_of_irrelevant_inputs(figures):
+    """All minus relevant is what is known of the irrelevant given the relevant."""
+    plane = Known("relevant_300_2", ["all", "relevant", "irrelevant"], n_layers=2, ceiling=0)
+    axes = figures.irrelevant_curves({"SNR 1": plane.plane})
+    every, relevant, other = (plane.curve(2, ruler=r) for r in ("all", "relevant", "irrelevant"))
+    middles = [np.median(one, axis=0) for one in (every, relevant, other, every - relevant)]
+    for line, middle in zip(axes[1].get_lines(), middles, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), middle)
 
 
 @pytest.fixture
