@@ -1,4 +1,4 @@
-"""Write what is generated: index, ledger, changes, statistics, and two places of the README.
+"""Write what is generated: index, ledger, changes, statistics, choices, and places of the README.
 
 python book/_tools/pages.py
 
@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import execute
+import fresh_words
 from mdtext import anchor, link, number, plain, table, title, without_tags
+from multiverse_page import multiverse_page
 from page_texts import BLIND_TEXT, CHANGES_TEXT, TABLE_OF_WORDS
 from statistics_page import statistics_page
 
@@ -182,6 +184,7 @@ def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]])
         MARK,
         "(changes)=\n# What changed and why",
         CHANGES_TEXT,
+        *fresh_words.section(chapters, ledger),
     ]
     for chapter in chapters:
         rows = [
@@ -214,6 +217,14 @@ def blind_reading(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]
     ]
     head = ("Claim", "Eyes that expect compression", "Eyes that expect none", "The machine's word")
     return ["## Read blind", BLIND_TEXT, table(head, rows)]
+
+
+def choices_page(chapters: Sequence[Chapter], ledger: dict[str, Any], results: Path) -> str:
+    """book/multiverse.md: what other choices would say, and what a run can show."""
+    every = [(chapter, claim) for chapter in chapters for claim in chapter.claims]
+    words = {claim.id: badge(word_of(claim, ledger), shown(claim, ledger)) for _, claim in every}
+    links = {claim.id: linked(claim, chapter) for chapter, claim in every}
+    return multiverse_page(chapters, words, links, results, MARK)
 
 
 def old_words(path: Path = execute.BOOK / "papers" / "first_words.json") -> dict[str, str]:
@@ -335,6 +346,7 @@ def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
         book / "ledger.md": ledger_page(chapters, ledger),
         book / "changes.md": changes_page(chapters, ledger),
         book / "statistics.md": statistics_page(book / "results", MARK),
+        book / "multiverse.md": choices_page(chapters, ledger, book / "results"),
     }
     if readme.exists():
         text = readme.read_text(encoding="utf-8")
