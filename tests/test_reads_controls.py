@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from claim_planes import make_plane
 from known_planes import Row, check
+from plots_support import own_figures
 
 from ibcore import claims
 from ibcore.claims.criteria import CheckSpec
@@ -14,7 +15,10 @@ from ibcore.claims.judge import checks_of
 from ibcore.papers import paper_module
 from ibcore.study import Study
 
+__all__ = ["own_figures"]  # a fixture for every test here
+
 controls = paper_module("controls", "evidence")
+figures = paper_module("controls", "figures")
 CLAIMS = {one.id: one for one in claims.load_registry("controls")}
 STUDY = Study("controls")
 WIDTHS = (2, 3, 4, 6, 8, 12, 16, 32)
@@ -199,8 +203,8 @@ def descending(ix, last=0.1, **variables):
 
 
 def parts_of(lost, peak=4):
-    """Four parts of 2 bits each up to the peak, and then a fall by ``lost`` (part,) in each."""
-    fall = np.clip((STEPS - peak) / (STEPS[-1] - peak), 0, 1)
+    """Four parts of 2 bits each at two checkpoints, and then a fall by ``lost`` (part,) in each."""
+    fall = np.clip((STEPS - peak - 1) / (STEPS[-1] - peak - 1), 0, 1)
     rise = np.clip(STEPS / peak, 0, 1)
     curves = [np.repeat((2 * rise - one * fall)[:, None], 6, axis=1) for one in lost]
     names = ("known_label", "known_signature", "known_orbit", "known_within")
@@ -238,6 +242,25 @@ def test_shares_are_taken_at_equal_loss():
 def test_who_loses_little_has_no_share():
     ix, parts = parts_of([0.0, 0.1, 0.1, 0.2])
     assert share_of_the_loss(descending(ix, **parts), descending(ix, **parts)).hollow
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([0.5, 0.5, 0.5, 0.5], "reproduced"),
+        ([0.0, 0.2, 0.2, 1.2], "none found"),
+        ([0.0, 0.0, 0.0, 2.0], "opposite"),
+    ],
+)
+def test_what_is_forgotten_can_go_either_way(others, expected):
+    """The true labels' layers lose three quarters within orbits, those of the others as given."""
+    planes = {}
+    for name in CLAIMS["CTL-9b"].experiments:
+        ix, parts = parts_of([0.0, 0.2, 0.2, 1.2] if name.endswith("_1") else others)
+        planes[name] = descending(ix, **parts)
+    verdict = claims.judge(replace(CLAIMS["CTL-9b"], waits=""), planes)
+    assert verdict.verdict == expected
+    assert verdict.finding
 
 
 def test_a_change_under_one_ruler_is_no_standstill():
@@ -382,6 +405,48 @@ def test_only_networks_with_two_bounds_have_a_range():
         told = {"activation": activation, "output_range": 4.0, "init_gain": 2.0}
         relu.attrs["experiment"] = json.dumps(told)
         np.testing.assert_allclose(controls._properties(relu, settings), expected)
+
+
+# Figures
+
+
+@pytest.fixture
+def judged():
+    """CTL-9b on planes whose layers lose other parts with other labels."""
+    planes = {}
+    for name in CLAIMS["CTL-9b"].experiments:
+        ix, parts = parts_of([0.0, 0.2, 0.2, 1.2] if name.endswith("_1") else [0.5] * 4)
+        planes[name] = descending(ix, **parts)
+    return claims.judge(replace(CLAIMS["CTL-9b"], waits=""), planes)
+
+
+def test_cells_are_drawn_where_they_are(judged):
+    ax = figures.cells(judged, xlabel="share")
+    points = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "None"]
+    np.testing.assert_allclose(points, [0.5, 0.5], atol=1e-9)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["tanh, layer 4", "tanh, layer 5"]
+
+
+def test_without_a_verdict_the_axes_say_so():
+    nothing = claims.NoVerdict("CTL-11a")
+    for ax in (figures.cells(nothing, xlabel="bits"), figures.interventions([nothing])):
+        assert [text.get_text() for text in ax.texts] == ["smoke profile: no verdict"]
+
+
+def test_lost_parts_add_up_to_what_is_lost():
+    ix, parts = parts_of([0.1, 0.2, 0.3, 1.0])
+    ax = figures.lost_parts({"a": descending(ix, **parts)}, 5)
+    widths = [patch.get_width() for patch in ax.patches]
+    np.testing.assert_allclose(widths, [0.1, 0.2, 0.3, 1.0], atol=1e-9)
+
+
+def test_the_closing_table_has_word_effect_and_sentence(judged):
+    rows = figures.summary([judged, claims.NoVerdict("CTL-12")])
+    assert list(rows) == ["CTL-9b", "CTL-12"]
+    assert rows["CTL-9b"]["word"] == judged.shown
+    assert rows["CTL-9b"]["effect"] == "0.5 [0.5, 0.5] share of the loss"
+    assert rows["CTL-9b"]["found"] == judged.finding
+    assert rows["CTL-12"]["effect"] == ""
 
 
 # Sentences
