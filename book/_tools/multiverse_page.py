@@ -160,7 +160,7 @@ def power_table(power: Mapping[str, Any], links: Mapping[str, str]) -> str:
         absent = row["expects"] == "absence"
         asked = [f"margin {number(row['margin'])}"] if absent else ["a direction"]
         if row["size"] is not None and not absent:
-            asked = [f"size {number(abs(row['size']))}"]
+            asked = [f"size {number(row['size'])}"]
         beside = " (from kindred runs)" if row["from"] else ""
         rows.append((
             links.get(name, name), f"{row['planned']} {row['units']}",

@@ -27,6 +27,7 @@ import xarray as xr
 from execute import BOOK
 
 from ibcore import claims
+from ibcore.claims.checks import Size
 from ibcore.claims.criteria import CheckSpec
 from ibcore.claims.decide import decide
 from ibcore.claims.judge import _one_ruler
@@ -147,7 +148,7 @@ def power_of(claim: claims.Claim, own: Mapping[str, Any], commit: str) -> dict[s
     asked = {
         "expects": expects,
         "unit": decided.unit,
-        "size": None if size is None else float(np.mean([size.low, size.high])),
+        "size": None if size is None else distance(size, decided.null),
         "margin": decided.margin,
     }
     if decided.m == 0 or decided.detectable is None:
@@ -165,6 +166,15 @@ def power_of(claim: claims.Claim, own: Mapping[str, Any], commit: str) -> dict[s
             *(f"{key} of a like kind" for key in ("ruler", "with") if key in own),
         ],
     }
+
+
+def distance(size: Size, null: float) -> float:
+    """How far the size that is asked for lies from the null value; of a range, its nearer end.
+
+    >>> distance(Size(low=0.2, high=0.2), 0.5)
+    0.3
+    """
+    return float(f"{min(abs(size.low - null), abs(size.high - null)):.6g}")
 
 
 def asked() -> list[claims.Claim]:
