@@ -176,7 +176,8 @@ def lengths(
     counts = np.bincount(classes)
     ends = np.cumsum(counts)
     with np.errstate(over="ignore"):
-        square, n_close = _neighbours(points[order], ends - counts, ends, int(k), float(width))
+        columns = np.ascontiguousarray(points[order].T)
+        square, n_close = _neighbours(columns, ends - counts, ends, int(k), float(width))
     near = np.maximum(np.sqrt(square[np.repeat(counts > k, counts)]), floor)
     n_pairs = (counts * (counts - 1) // 2).sum()
     return Lengths(
@@ -195,29 +196,38 @@ def _neighbours(
 ) -> tuple[NDArray[np.float64], int]:
     """(sample,) squared distance to the k-th neighbour within a block, infinite without one.
 
-    And how many pairs within blocks differ by less than ``width`` in every unit. A pair is left
-    as soon as it is neither.
+    And how many pairs within blocks differ by less than ``width`` in every unit. ``points`` is
+    (unit, sample): of one sample the distances to all later ones are formed together.
     """
-    n, d = points.shape
+    d, n = points.shape
     nearest = np.full((n, k), np.inf)  # of each sample, in increasing order
+    square, widest = np.empty(n), np.empty(n)
     n_close = 0
     for block in range(len(starts)):
-        for i in range(starts[block], ends[block]):
-            for j in range(i + 1, ends[block]):
-                farthest = max(nearest[i, k - 1], nearest[j, k - 1])
-                square, close = 0.0, True
-                for u in range(d):
-                    step = points[i, u] - points[j, u]
-                    square += step * step
-                    close = close and abs(step) < width
-                    if not close and square >= farthest:
-                        break
-                n_close += close
-                for s in (i, j):
-                    if square < nearest[s, k - 1]:
-                        place = k - 1
-                        while place > 0 and nearest[s, place - 1] > square:
-                            nearest[s, place] = nearest[s, place - 1]
-                            place -= 1
-                        nearest[s, place] = square
+        end = ends[block]
+        for i in range(starts[block], end):
+            square[i + 1 : end] = 0.0
+            widest[i + 1 : end] = 0.0
+            for u in range(d):
+                here = points[u, i]
+                for j in range(i + 1, end):
+                    step = abs(here - points[u, j])
+                    square[j] += step * step
+                    widest[j] = max(widest[j], step)
+            for j in range(i + 1, end):
+                n_close += widest[j] < width
+                if square[j] < nearest[i, k - 1]:
+                    _insert(nearest[i], square[j])
+                if square[j] < nearest[j, k - 1]:
+                    _insert(nearest[j], square[j])
     return nearest[:, k - 1], n_close
+
+
+@numba.njit(cache=True, nogil=True)
+def _insert(row: NDArray[np.float64], value: float) -> None:
+    """Put a value in its place in an increasing row, whose last one goes."""
+    place = len(row) - 1
+    while place > 0 and row[place - 1] > value:
+        row[place] = row[place - 1]
+        place -= 1
+    row[place] = value
