@@ -138,6 +138,7 @@ FIRST = (
     Way(top=12.0, flat=True),
     *(Way(planes=one, spread=x) for one in ("alternate", "up") for x in (2.4, 2.8, 3.4, 3.8)),
     Way(worse=True), Way(worse=True, others=-1.0), Way(worse=True, split=True),
+    Way(dark="0", sign=-1.0), Way(top=0.7, size=0.0, flat=True),
 )  # fmt: skip
 
 
