@@ -13,6 +13,7 @@ _HOMES = {
     "ibcore.estimators": (
         "AdaptiveBinning",
         "Binning",
+        "EDGE",
         "EdgeBinning",
         "Exact",
         "KernelBound",
@@ -20,6 +21,7 @@ _HOMES = {
         "LayerInformation",
         "LinearGaussian",
         "NetInputBinning",
+        "OnSomeRows",
         "OnTrainingRows",
         "Quantised",
         "RangeBinning",
@@ -35,7 +37,7 @@ _HOMES = {
     "ibcore.tasks": ("Task", "load_task", "register_task"),
     "ibcore.training": ("Trajectory", "train"),
 }
-_MODULES = ("config", "estimators", "geometry", "information", "plane", "plots", "theory")
+_MODULES = ("config", "estimators", "geometry", "information", "labels", "plane", "plots", "theory")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]

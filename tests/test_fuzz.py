@@ -21,7 +21,7 @@ from hypothesis.extra.numpy import arrays
 from ibcore import config, information, tasks
 from ibcore.config import FIELDS, Experiment
 from ibcore.estimators import Binning, Exact, KernelBound, OnTrainingRows
-from ibcore.labels import numbered_labels
+from ibcore.labels import label_distribution, numbered_labels
 from ibcore.parameters import POSSIBLE, check_parameters, declared_types, type_name
 from ibcore.tasks import Task, load_task, module_of, register_task
 from ibcore.torch_module import measure
@@ -308,7 +308,7 @@ LABELS = (
 
 @given(half(LABELS), half(st.none() | st.integers(1, 4)))
 def test_any_labels(y, n_classes):
-    found = answer(information.label_distribution, y, n_classes)
+    found = answer(label_distribution, y, n_classes)
     if isinstance(found, np.ndarray) and found.size < 10**6:
         np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
         assert (found >= 0).all()

@@ -382,6 +382,7 @@ def main(wanted: list[str]) -> int:
         one = Multiverse(claim, stored, toml)
         if not any(map(one.is_own, one.settings)):
             print(f"{claim.id}: its runs are not stored", flush=True)
+            kept.pop(claim.id, None)
             continue
         inputs = one.inputs()
         if kept.get(claim.id, {}).get("inputs") == inputs and not wanted:
