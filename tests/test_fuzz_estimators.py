@@ -41,6 +41,7 @@ from ibcore.estimators.propagation import (
     risk_bound,
     smoothed_entropy,
 )
+from ibcore.tasks import Task
 
 
 class Broken:
@@ -257,8 +258,15 @@ def test_entries_are_what_a_result_keeps(ruler, case):
 )
 def test_linear_networks_of_any_weights(weight, noise_variance, inputs):
     """The one ruler that asks its teacher first."""
-    task = SimpleNamespace(
-        name="linear", teacher=np.array([[1.0, 0.0, -2.0]]), teacher_noise_variance=0.5
+    task = Task(
+        name="linear",
+        x=np.zeros((2, 3), np.float32),
+        y=np.array([0, 1]),
+        n_classes=2,
+        description="two rows",
+        target=np.array([[-1.0], [1.0]]),
+        teacher=np.array([[1.0, 0.0, -2.0]]),
+        teacher_noise_variance=0.5,
     )
     run = SimpleNamespace(task=task, experiment=SimpleNamespace(activation="linear"))
     found = answer(LinearGaussian(noise_variance, inputs).prepare(run), weight, [0, 1])

@@ -18,7 +18,8 @@ A verdict rests on choices: a ruler, a set of layers, a rule for finding the pea
 split, initial weights. Others would have been as reasonable, and who reads a paper cannot know
 which of them were tried. So every headline claim whose test the vocabulary of this book can say is
 asked again under every combination of such choices that the stored runs allow, with the same
-intervals and the same margins as in its criterion.
+intervals and the same margins as in its criterion: a multiverse {cite:p}`steegen2016increasing`,
+drawn as specification curves {cite:p}`simonsohn2020specification`.
 
 - **Setting**: the planes that the criterion names, and siblings that differ in split, amount of
   data, optimiser, batch or initial weights.

@@ -16,16 +16,17 @@ Every effect of this book stands with a 95 % interval over networks that were tr
 different seeds. The interval decides: wholly beyond the line, wholly inside the margin, or open.
 This page says how each kind is made, and how often it holds the true value in simulations.
 
-**Medians and means over networks** have the percentile bootstrap: 10 000 times as many networks
-as there are, are drawn with replacement from those that answered, and the interval holds the
-middle 95 % of what they give. Networks that are absent are never drawn; planes with different
-networks are drawn each on its own, planes of the same seeds together. **Shares** have Wilson's
-interval, **correlations over points that are no networks** (activations) Fisher's. The one-sided
-p of a line comes from the same distribution, so that it is below 0.025 where and only where the
-interval lies beyond the line.
+**Medians and means over networks** have the percentile bootstrap: 10 000 times as many networks as
+there are, are drawn with replacement from those that answered, and the interval holds the middle
+95 % of what they give. Networks that are absent are never drawn; planes with different networks are
+drawn each on its own, planes of the same seeds together. **Shares** have Wilson's interval
+{cite:p}`wilson1927probable`, **correlations over points that are no networks** (activations)
+Fisher's. The one-sided p of a line comes from the same distribution, so that it is below 0.025
+where and only where the interval lies beyond the line.
 
-Where a claim says *can*, the best of many cells is looked for, and Holm's rule corrects for
-looking: with *m* cells the smallest p is multiplied by *m*, the next by *m* - 1, and so on."""
+Where a claim says *can*, the best of many cells is looked for, and Holm's rule
+{cite:p}`holm1979simple` corrects for looking: with *m* cells the smallest p is multiplied by *m*,
+the next by *m* - 1, and so on."""
 
 COVERAGE = """\
 ## How often an interval holds the true value

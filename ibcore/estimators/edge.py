@@ -129,7 +129,7 @@ class EDGE(Ruler):
 
     def prepare(self, run: Run) -> Ruler:
         """The ruler for a task with inputs of its width."""
-        return _Laid(self, run.task.x.shape[1])
+        return _Laid(self, int(np.prod(run.task.x.shape[1:])))
 
     def __call__(self, t: ArrayLike, y: ArrayLike) -> LayerInformation:
         """An error: the inputs are not known yet."""
