@@ -284,6 +284,8 @@ def test_drawings_are_those_of_the_stored_entries():
     stored = (figures.FOLDER / figures.file_of(name)).read_text(encoding="utf-8")
     longest = [max(re.findall(r' d="([^"]+)"', text), key=len) for text in (drawn, stored)]
     assert longest[0] == longest[1], "python book/_tools/multiverse_figures.py"
+    assert "scale(0.0)" not in stored, "letters of no size"
+    assert "scale(0.0)" not in drawn
 
 
 def test_a_curve_shows_each_choice_and_each_interval():
