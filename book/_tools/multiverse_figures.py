@@ -182,8 +182,12 @@ def svg(figure: plt.Figure) -> str:
     held = io.StringIO()
     figure.savefig(held, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    # A tenth of a point is finer than most screens, and the file a third of what it was.
-    return re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.1f}", held.getvalue())
+    # Of paths a tenth of a point is finer than most screens; scales of letters keep their digits.
+    return re.sub(r' d="[^"]*"', _rounded, held.getvalue())
+
+
+def _rounded(path: re.Match[str]) -> str:
+    return re.sub(r"-?\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}", path[0])
 
 
 def drawings(claims: Mapping[str, Mapping[str, Any]], wanted: Sequence[str] = ()) -> dict[str, str]:

@@ -49,6 +49,7 @@ FIGURE = """\
 :name: fig-multiverse
 :alt: For each headline claim, the share of combinations of choices that agree.
 :width: 100%
+:class: dark-light
 
 What the combinations of choices say, claim by claim; on the right how many there are. Each bar
 reads from left to right: agrees, nothing there, open, opposite.
@@ -68,6 +69,7 @@ CURVE = """\
 ```{{figure}} _static/multiverse/{file}
 :alt: Specification curve of {name}.
 :width: 100%
+:class: dark-light
 
 {name}. Above, the effect of every combination with its 95 % interval, sorted; the dashed line is
 the null value, the band the margin. Below, which choices each one makes and what it says.
