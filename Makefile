@@ -83,6 +83,7 @@ test-long: $(ready)
 	HYPOTHESIS_PROFILE=long $(bin)/python -m pytest -n $(WORKERS) --dist worksteal tests/test_fuzz*.py
 
 results: $(ready)
+	test -f book/results/race.json || $(bin)/python book/_tools/race.py
 	$(bin)/python -m ibcore run all --workers $(WORKERS) \
 	    $(if $(RESULTS),--from-nothing --results $(RESULTS),--publish)
 

@@ -27,9 +27,10 @@ settings.load_profile(PROFILE)
 
 SLOW = [
     "acceptance", "alone", "bottleneck", "canary", "cli", "convolution", "criteria_can_fail",
-    "decide", "documents", "engines", "extension", "faults", "fuzz", "fuzz_estimators", "killed",
-    "ledger", "linear_students", "parameters", "planner", "planted_faults", "plots", "pokemon",
-    "provenance", "reads_dong", "results", "smoke", "study", "tools", "training", "verdicts",
+    "decide", "documents", "edge", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
+    "killed", "ledger", "linear_students", "multiverse", "parameters", "planner", "planted_faults",
+    "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "results", "settings",
+    "smoke", "study", "tools", "training", "verdicts",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
 

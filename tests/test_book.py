@@ -86,10 +86,10 @@ def test_generated_text_is_up_to_date(path):
 
 
 def test_result_files_stay_small():
-    """No file of more than 2 MB and 48 MB in all: six chapters of up to 8 MB."""
+    """No file of more than 2 MB and 30 MB in all."""
     sizes = {p: p.stat().st_size for p in (BOOK / "results").rglob("*") if p.is_file()}
     assert [str(path) for path, size in sizes.items() if size > 2_000_000] == []
-    assert sum(sizes.values()) < 48_000_000
+    assert sum(sizes.values()) < 30_000_000
 
 
 @pytest.mark.long

@@ -9,8 +9,8 @@ from ibcore import claims, papers
 FILES = {"experiments.toml", "claims.toml", "evidence.py", "figures.py"}
 MAY_REACH = (
     "ibcore.claims", "ibcore.decomposition", "ibcore.estimators", "ibcore.geometry",
-    "ibcore.information", "ibcore.plane", "ibcore.plots", "ibcore.randomness", "ibcore.tasks",
-    "ibcore.theory",
+    "ibcore.information", "ibcore.papers", "ibcore.plane", "ibcore.plots", "ibcore.randomness",
+    "ibcore.tasks", "ibcore.theory",
 )  # fmt: skip
 OUTSIDE = {
     "base64",

@@ -8,7 +8,6 @@ Of the same n draws the plug-in sees S and σ, its rivals see T.
 """
 
 import json
-import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, log_ndtr, ndtri
+from tqdm import tqdm
 
 from ibcore.estimators.propagation import smoothed_entropy
+from ibcore.files import write_whole
 
 Array = NDArray[np.float64]
 
@@ -92,14 +93,16 @@ def errors(d: int, spread: float, noise_std: float, n: int, repeat: int) -> list
 
 
 def main() -> None:
-    """Compute what ``SETTINGS`` says and write it."""
+    """Compute what ``SETTINGS`` says, from where an earlier run has stopped, and write it."""
     axes = [SETTINGS[name] for name in ("spreads", "dimensions", "noise_stds", "samples")]
-    found = []
-    for spread, d, noise_std, n in product(*axes):
+    part = FILE.with_name("race.part.json")
+    found = json.loads(part.read_text(encoding="utf-8")) if part.exists() else []
+    for spread, d, noise_std, n in tqdm(list(product(*axes))[len(found) :]):
         found.append([errors(d, spread, noise_std, n, k) for k in range(SETTINGS["repeats"])])
-        print(f"spread {spread}, d = {d}, noise {noise_std}, n = {n}", file=sys.stderr)
+        write_whole(part, json.dumps(found).encode())
     text = json.dumps({**SETTINGS, "estimators": ESTIMATORS, "errors": found})
-    FILE.write_text(text + "\n", encoding="utf-8")
+    write_whole(FILE, f"{text}\n".encode())
+    part.unlink()
 
 
 if __name__ == "__main__":

@@ -95,8 +95,9 @@ def cell(
         As ``Cell`` has them.
     """
     found = np.asarray(values, dtype=float)
-    known = isinstance(values, xr.DataArray) and "seed" in values.coords and values.seed.ndim == 1
-    seeds = tuple(int(s) for s in values.seed.values) if known else tuple(range(len(found)))  # type: ignore[union-attr]
+    seeds = tuple(range(len(found)))
+    if isinstance(values, xr.DataArray) and "seed" in values.coords and values.seed.ndim == 1:
+        seeds = tuple(int(s) for s in values.seed.values)
     return Cell(
         label=label,
         kind="networks",

@@ -160,7 +160,7 @@ def fall_of_mean(planes: Planes, t: Settings) -> list[Cell]:
     plane, layer = planes[t["plane"]], t["layer"]
     return [
         cell(f"{t['plane']}, layer {layer}", fx.curve(plane).sel(layer=layer),
-             statistic=_fall_of_mean, signed=_from_peak(plane).sel(layer=layer),
+             statistic=_fall_of_mean, signed=fx.fall_from_peak(plane).sel(layer=layer),
              hollow=why_hollow(plane, layer))
     ]  # fmt: skip
 
@@ -168,20 +168,6 @@ def fall_of_mean(planes: Planes, t: Settings) -> list[Cell]:
 def _fall_of_mean(sample: Array) -> Array:
     mean = sample.mean(axis=1)
     return mean.max(axis=1) - mean[:, -1]
-
-
-def _from_peak(plane: xr.Dataset) -> xr.DataArray:
-    """What a layer has lost since its peak, in bits, with a sign: (seed, layer).
-
-    The peak is looked for among every other checkpoint, and the loss is read at the one beside it,
-    without smoothing: C of a fresh half, which noise does not push upward. Other than D it counts
-    what is lost before the task is learnt, where this paper finds some of the compression.
-    """
-    ix = plane.i_xt.isel(estimator=0, drop=True).dropna("epoch", how="all")
-    last = ix.sizes["epoch"] - 1
-    place = 2 * ix.isel(epoch=slice(None, None, 2)).argmax("epoch")
-    beside = xr.where(place < last, place + 1, place - 1)
-    return ix.isel(epoch=beside, drop=True) - fx.final(ix)
 
 
 # Other activations, and a penalty
@@ -193,7 +179,7 @@ def loss_of(planes: Planes, t: Settings) -> list[Cell]:
     for label, name in t["runs"].items():
         c, signed = (
             effect(planes[name]).sel(layer=list(t["layers"])).mean("layer")
-            for effect in (fx.compression, _from_peak)
+            for effect in (fx.compression, fx.fall_from_peak)
         )
         cells.append(cell(label, c, signed=signed, hollow=why_hollow(planes[name])))
     return cells
@@ -356,7 +342,9 @@ def fewer_against_all(planes: Planes, t: Settings) -> list[Cell]:
     """
     cells = []
     for label, names in t["averages"].items():
-        each = [_from_peak(planes[k]).sel(layer=list(t["layers"])).mean("layer") for k in names]
+        each = [
+            fx.fall_from_peak(planes[k]).sel(layer=list(t["layers"])).mean("layer") for k in names
+        ]
         value = each[0] - each[1] if len(each) > 1 else each[0]
         rng = np.random.default_rng(0)
         n, size = value.sizes["seed"], t["size"]
