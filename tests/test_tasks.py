@@ -64,6 +64,7 @@ def test_who_asks_for_one_task_reaches_no_other():
     imported |= {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
     assert {name for name in imported if name.startswith("ibcore")} == {
         "ibcore.config",
+        "ibcore.kinds",
         "ibcore.tasks.base",
     }
 
