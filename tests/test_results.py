@@ -575,7 +575,7 @@ def test_a_ruler_on_the_rows_a_network_was_trained_on():
     assert ruler.measures == "I(X; bin(T)), training rows"
     with pytest.raises(ValueError, match="measured on rows of its own"):
         ruler.prepare(SimpleNamespace(task=SimpleNamespace(name="mnist", measured_rows=[0])))
-    with pytest.raises(ValueError, match="has no training rows to choose"):
+    with pytest.raises(ValueError, match="has no rows to choose"):
         OnTrainingRows(SamplePropagation(0.1))
 
 

@@ -187,7 +187,7 @@ def test_training_rows_are_those_of_the_ruler_they_lay():
     assert many.layers(view) == ["t"]
     assert many.numbers == KernelBound().numbers
     for wrong in (LinearGaussian(), SamplePropagation(), OnTrainingRows(Exact()), Exact, None):
-        with pytest.raises(ValueError, match="has no training rows to choose"):
+        with pytest.raises(ValueError, match="has no rows to choose"):
             OnTrainingRows(wrong)
 
 
