@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -39,6 +40,7 @@ class Run:
     started: str
     seconds: float
     rulers: tuple[str, ...]
+    file: str = ""
 
     @property
     def family(self) -> str:
@@ -216,7 +218,7 @@ def duration(seconds: float) -> str:
 
 def _settings(run: Run) -> dict[str, str]:
     """The fields that every experiment states, and those that are not as they are by default."""
-    default = json.loads(json.dumps(asdict(Experiment())))
+    default = _defaults()
     return {
         name: _shown(run.settings[name])
         for name in (*_ALWAYS, *sorted(set(run.settings) - set(_ALWAYS)))
@@ -224,6 +226,12 @@ def _settings(run: Run) -> dict[str, str]:
         and name in run.settings
         and (name in _ALWAYS or run.settings[name] != default.get(name))
     }
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """The fields of an experiment that says nothing, as a plane has them."""
+    return json.loads(json.dumps(asdict(Experiment())))
 
 
 def _shown(value: Any) -> str:
