@@ -290,7 +290,7 @@ class Doubt:
             (
                 "finding",
                 there["finding"] if there else "",
-                (yours.finding or "No sentence was written for this word.")
+                (yours.finding or f"{claims.WORDS[yours.verdict].capitalize()}.")
                 if isinstance(yours, Verdict)
                 else yours.reason,
             ),

@@ -62,7 +62,7 @@ _WORDS |= {"Any": Any, "Literal": Literal, "Optional": Optional, "Union": Union}
 _LONGEST_ANNOTATION = 500
 
 
-def check_parameters(namespace: dict[str, Any]) -> None:
+def check_parameters(namespace: dict[str, Any]) -> dict[str, Any]:
     """Refuse unknown names, wrong types and impossible values, all in one message.
 
     The declared parameters are the annotated names, as in ``n_seeds: int | None = None``.
@@ -80,6 +80,11 @@ def check_parameters(namespace: dict[str, Any]) -> None:
     namespace : dict
         ``globals()`` of the notebook, right after its parameters cell.
 
+    Returns
+    -------
+    dict
+        The parameters, for ``ib.Study(chapter, **parameters)``.
+
     Raises
     ------
     ValueError
@@ -88,6 +93,7 @@ def check_parameters(namespace: dict[str, Any]) -> None:
     Examples
     --------
     >>> check_parameters({"__annotations__": {"n_bins": int}, "n_bins": 30})
+    {'n_bins': 30}
     >>> check_parameters({"__annotations__": {"n_bins": int}, "n_bins": 30, "n_bin": 50})
     Traceback (most recent call last):
         ...
@@ -116,6 +122,7 @@ def check_parameters(namespace: dict[str, Any]) -> None:
     namespace[_CHECKED] = _MARK
     if (claim := namespace.get("claim")) and (interpreter := notebook.shell()):
         notebook.skip_cells(claim, interpreter)
+    return {name: namespace[name] for name in declared}
 
 
 def declared_types(namespace: Mapping[str, Any]) -> dict[str, Any]:

@@ -204,7 +204,8 @@ class Study(Runs):
         kinds = {}
         for name, rulers in question.rulers.items():
             one, parts = self.experiments[name], self.store.parts(self.experiments[name])
-            if self.ruler in rulers and lacking(parts, one, one.seeds, rulers, [])[1]:
+            bare, *_ = lacking(parts, one, one.seeds, rulers, [])
+            if self.ruler in rulers and bare and self.store.weights(one, bare[:1]) is None:
                 kind = (one.task, one.hidden_widths, one.activation, one.noise_std > 0, one.bits)
                 kinds[kind] = name
         for name in kinds.values():
