@@ -263,15 +263,14 @@ class Doubt:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader has to know beside the two words."""
-        lines = []
         if isinstance(self.yours, NoVerdict):
             return ()
-        # the count of a theorem's cases is no number of networks
-        networks = self.yours.tests and self.yours.tests[0].expects != "identity"
-        if networks and 0 < self.yours.n_seeds < MIN_SEEDS:
+        lines, n = [], self.yours.n_seeds
+        networks = any(test.of == "networks" for test in self.yours.tests[:1])
+        if networks and 0 < n < MIN_SEEDS:
             lines.append(
-                f"{self.yours.n_seeds} networks: with fewer than {MIN_SEEDS} the word is open "
-                f"whatever they show. Take n_seeds={MIN_SEEDS} or more for another."
+                f"{n} networks: with fewer than {MIN_SEEDS} the word is open whatever they show. "
+                f"Take n_seeds={MIN_SEEDS} or more for another."
             )
         if self.yours.finding and any(one == "ruler" for one, *_ in self.changed):
             lines.append("The sentence was written for the published ruler; the numbers are yours.")

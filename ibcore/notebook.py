@@ -104,7 +104,7 @@ class _Skipping:
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")  # half a figure is none
         self.shown = None
-        print(f"Skipped: {_reason(error)}")
+        sys.stdout.write(f"Skipped: {_reason(error)}\n")  # in one piece, unlike print
         return True
 
     def _is_skipped(self, error: BaseException) -> bool:

@@ -180,6 +180,12 @@ class Study(Runs):
 
     def _refuse_at_once(self) -> None:
         """Refuse what would otherwise be noticed after hours, or never."""
+        published = self.store.published
+        if published and self.store.root.resolve() == published.resolve():
+            raise ValueError(
+                "what a reader changes is not written to the published results; name another "
+                "folder as results, or none."
+            )
         names = self._entries if self.only is None else self.only
         whose = self.why_only or self.chapter
         doubt.refuse_idle(self.changes, [self.experiments[name] for name in names], whose)
