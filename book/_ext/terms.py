@@ -15,11 +15,11 @@ from docutils import nodes
 from sphinx import addnodes
 
 
-class note(nodes.General, nodes.Inline, nodes.Element):
+class term_note(nodes.General, nodes.Inline, nodes.Element):
     """An explanation; no text of the page, so that a search finds terms in the glossary only."""
 
 
-class used(nodes.General, nodes.Inline, nodes.Element):
+class term_use(nodes.Inline, nodes.TextElement):
     """A link to a term together with its note."""
 
 
@@ -59,7 +59,7 @@ def explain(app, doctree, page):
         if text := by_id.get(target):
             name = f"term-note-{number}"
             link["note"] = name
-            link.replace_self(used("", link.deepcopy(), note(text=text, name=name)))
+            link.replace_self(term_use("", "", link.deepcopy(), term_note(text=text, name=name)))
 
 
 def _is_term(link):
@@ -100,8 +100,8 @@ def no_note(self, node):
 def setup(app):
     others = ("latex", "text", "man", "texinfo")
     plain = dict.fromkeys(others, (only_the_link, only_the_link))
-    app.add_node(used, html=(begin, end), **plain)
-    app.add_node(note, html=(write, None), **dict.fromkeys(others, (no_note, None)))
+    app.add_node(term_use, html=(begin, end), **plain)
+    app.add_node(term_note, html=(write, None), **dict.fromkeys(others, (no_note, None)))
     app.connect("doctree-read", collect)
     app.connect("env-purge-doc", forget)
     app.connect("env-merge-info", merge)
