@@ -254,6 +254,13 @@ class Doubt:
         return getattr(self.yours, name)
 
     @property
+    def _few(self) -> int:
+        """How many networks answered, where they are too few for a word; else 0."""
+        if isinstance(self.yours, NoVerdict) or self.yours.n_seeds >= MIN_SEEDS:
+            return 0
+        return self.yours.n_seeds if [one.of for one in self.yours.tests[:1]] == ["networks"] else 0
+
+    @property
     def sentence(self) -> str:
         """What differs, and whose it is."""
         what = [one for one, *_ in self.changed]
@@ -265,12 +272,11 @@ class Doubt:
         """What a reader has to know beside the two words."""
         if isinstance(self.yours, NoVerdict):
             return ()
-        lines, n = [], self.yours.n_seeds
-        networks = any(test.of == "networks" for test in self.yours.tests[:1])
-        if networks and 0 < n < MIN_SEEDS:
+        lines = []
+        if self._few:
             lines.append(
-                f"{n} networks: with fewer than {MIN_SEEDS} the word is open whatever they show. "
-                f"Take n_seeds={MIN_SEEDS} or more for another."
+                f"{self._few} networks: with fewer than {MIN_SEEDS} the word is open whatever they "
+                f"show. Take n_seeds={MIN_SEEDS} or more for another."
             )
         if self.yours.finding and any(one == "ruler" for one, *_ in self.changed):
             lines.append("The sentence was written for the published ruler; the numbers are yours.")
@@ -286,14 +292,16 @@ class Doubt:
             ("effect", _effect(there), _effect(mine)),
             ("networks", _scale(there), _scale(mine)),
             *self.changed,
-            (
-                "finding",
-                there["finding"] if there else "",
-                (yours.finding or f"{claims.WORDS[yours.verdict].capitalize()}.")
-                if isinstance(yours, Verdict)
-                else yours.reason,
-            ),
+            ("finding", there["finding"] if there else "", self._said),
         )
+
+    @property
+    def _said(self) -> str:
+        """The reader's finding; the meaning of the word where no sentence was written for it."""
+        if isinstance(self.yours, NoVerdict):
+            return self.yours.reason
+        meaning = "Too few networks." if self._few else f"{claims.WORDS[self.yours.verdict]}."
+        return self.yours.finding or meaning[0].upper() + meaning[1:]
 
     def __str__(self) -> str:
         """Both, as plain text."""

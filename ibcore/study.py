@@ -131,6 +131,7 @@ class Study(Runs):
     def beside(self, claim_id: str) -> Doubt:
         """The published verdict on a claim and this study's."""
         claim = self._find(claim_id)
+        published = doubt.published_entry(claim)  # an edited ledger is refused before any work
         source, yours = self._source(claim), self._judged(claim)
         names = source.experiments
         rows = doubt.differences(
@@ -140,7 +141,7 @@ class Study(Runs):
             own = {name: self.own_rulers(name) for name in names}
             rows = (("ruler", doubt.looked_through(source, own), repr(self.ruler)), *rows)
         changed = tuple(row for row in rows if row[1] != row[2])
-        return Doubt(yours, doubt.published_entry(claim), changed)
+        return Doubt(yours, published, changed)
 
     def judge(self) -> list[Verdict | NoVerdict]:
         """The verdicts on all claims, in the order of the registry."""

@@ -210,7 +210,7 @@ def test_a_doubt_is_never_published(tiny):
         with pytest.raises(ValueError, match="only a paper-scale run without changes"):
             Study("tiny", **changed).publish([])
     with pytest.raises(ValueError, match="is not written to the published results"):
-        Study("shwartz_ziv", results=book_folder() / "results", n_seeds=11)
+        Study("tiny", results=book_folder() / "results", n_seeds=11)
 
 
 # From stored planes -----------------------------------------------------------------------------
