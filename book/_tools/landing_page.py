@@ -71,6 +71,7 @@ make results RESULTS=mine
 STYLE = """\
 <style>
 .rulers { margin: 1.5rem 0; }
+.rulers figcaption { text-align: left; }
 .rulers svg { display: block; width: 100%; height: auto; }
 .rulers .narrow { display: none; }
 @media (max-width: 600px) { .rulers .wide { display: none; } .rulers .narrow { display: block; } }
@@ -160,7 +161,7 @@ def still_open(
     }
     parts = []
     if found["open"]:
-        parts.append(f"So many networks do not tell:\n\n{lists['open']}")
+        parts.append(f"Asked of too few networks to tell:\n\n{lists['open']}")
     if found["waiting for its run"]:
         parts.append(
             f"The criterion is fixed, the run is not made yet:\n\n{lists['waiting for its run']}"

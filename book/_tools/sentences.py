@@ -24,6 +24,8 @@ from ibcore.papers import papers, papers_folder
 
 PLACE = re.compile(r"\{([A-Z]+-[^\s{}]+) ([^{}]+?)( abs)?( %| points)?\}")
 
+OF_A_CLAIM = ("effect", "low", "high", "n_seeds", "detectable")
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -43,7 +45,7 @@ def read_evidence(results: Path, rows: Mapping[str, Mapping[str, Any]]) -> Evide
         if not (file := results / "verdicts" / f"{paper}.json").exists():
             continue
         for one in json.loads(file.read_text(encoding="utf-8"))["verdicts"]:
-            mine = cells.setdefault(one["id"], {"effect": one["effect"]})
+            mine = cells.setdefault(one["id"], {key: one[key] for key in OF_A_CLAIM})
             for test in one["tests"]:
                 for cell in test["cells"]:
                     mine.setdefault(cell["label"], cell["effect"])
