@@ -18,9 +18,6 @@ def _landmarks(soup):
         skip["role"], skip["aria-label"] = "navigation", "Skip"
     for ad in soup.select("#ethical-ad-placement"):
         (ad.find_parent(class_="sidebar-primary-items__end") or ad).decompose()
-    for empty in soup.select("header.bd-header, footer.bd-footer"):
-        if not empty.get_text(strip=True):
-            empty.decompose()
     for copy in soup.select("#jb-print-toc nav"):
         copy["aria-label"] = "Contents in print"
 

@@ -48,7 +48,8 @@ def size_of(path: Path) -> tuple[int, int] | None:
     """Width and height of a picture in pixels, from the first bytes of its file."""
     if not path.exists():
         return None
-    head = path.open("rb").read(2048)
+    with path.open("rb") as file:
+        head = file.read(2048)
     if head.startswith(b"\x89PNG"):
         return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
     match = _SIZE.search(head.decode("utf-8", "replace"))

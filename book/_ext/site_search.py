@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bs4 import NavigableString
 from site_text import plain
 
 INDEX = "_static/sections.js"
-LEFT_OUT = ("script", "style", "pre", "svg", "noscript", "table.strip", ".headerlink")
+LEFT_OUT = "script, style, pre, svg, noscript, .headerlink, .strip, .figure-files, details.code"
+# A word ends where one of these begins.
+BLOCKS = {"p", "li", "td", "th", "div", "summary", "figcaption", "dt", "dd"}
 
 
 def use_our_search(soup, page):
@@ -17,7 +20,7 @@ def use_our_search(soup, page):
     if stock is None:
         return
     for name in (INDEX, "_static/search.js"):
-        stock.insert_before(soup.new_tag("script", src=page.to(name)))
+        stock.insert_before(soup.new_tag("script", src=page.to(name), defer=""))
     for script in soup.find_all("script", src=True):
         if any(name in script["src"] for name in ("searchtools", "language_data", "searchindex")):
             script.decompose()
@@ -42,12 +45,14 @@ def sections(soup, page) -> list[list[str]]:
 
 
 def _text(node) -> str:
-    hidden = {id(part) for name in LEFT_OUT for part in node.select(name)}
+    """What a node says, without what is there to be clicked."""
+    hidden = {id(part) for part in node.select(LEFT_OUT)}
+    if node.css.match(LEFT_OUT):
+        return ""
     parts = (
-        text
+        f" {text}" if text.parent.name in BLOCKS and text.previous_sibling is None else text
         for text in node.find_all(string=True)
-        if not any(id(parent) in hidden for parent in text.parents)
-        and text.parent.name not in LEFT_OUT
+        if type(text) is NavigableString and not hidden & {id(parent) for parent in text.parents}
     )
     return plain("".join(parts).replace("\\(", "").replace("\\)", ""))
 
