@@ -117,7 +117,7 @@ def refusal(claim: Claim, planes: Mapping[str, xr.Dataset] | None = None) -> str
     entry = first.entry
     if "minus_ruler" in entry:
         return f"it compares two, {entry.get('ruler', 'the main one')} and {entry['minus_ruler']}"
-    if "function" in entry and first.names_rulers:
+    if "function" in entry and (first.names_rulers or "ruler" in entry.get("with", {})):
         return "what it asks is about the rulers that its criterion names"
     if "effect" in entry and not _is_information(entry):
         return "no ruler takes part: it asks about what is not information"

@@ -174,7 +174,7 @@ class Study(Runs):
         asked = question.claim if self.ruler else claim
         try:
             return doubt.judge(asked, planes, question.ruler)
-        except ValueError as error:  # as registered, every claim can be judged
+        except (ValueError, KeyError) as error:  # as registered, every claim can be judged
             return NoVerdict(claim.id, f"no verdict with these parameters: {error}")
 
     # Refused before any work

@@ -84,6 +84,7 @@ def test_a_cell_for_each_ruler_becomes_one_cell():
         ("CHE-F3", "it compares two, AdaptiveBinning"),
         ("SAXE-F14", "about the rulers that its criterion names"),
         ("SAXE-F15", "about the rulers that its criterion names"),
+        ("CTL-17a", "about the rulers that its criterion names"),
         ("SAXE-F2", "decided without networks"),
     ],
 )
