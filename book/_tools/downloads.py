@@ -56,8 +56,11 @@ def stored_runs(book: Path) -> dict[tuple[str, str], origin.Run]:
     for chapter in papers():
         study = ib.Study(chapter)
         for name, experiment in study.experiments.items():
-            if (run := packs.get(experiment.digest())) is None:
+            if not (held := packs.get(experiment.digest())):
                 continue
+            # Chapters share experiments; each publishes its own rulers.
+            own = [one for one in held if Path(one.file).name.startswith(f"{chapter}-")]
+            run = (own or held)[0]
             main = [one for one in map(repr, study.estimators(name)) if one in run.rulers]
             found[chapter, name] = replace(
                 run, name=name, rulers=tuple(dict.fromkeys([*main, *run.rulers]))
@@ -65,9 +68,9 @@ def stored_runs(book: Path) -> dict[tuple[str, str], origin.Run]:
     return found
 
 
-def read_packs(folder: Path) -> dict[str, origin.Run]:
-    """Digest -> run of every published plane. Its numbers are not looked at."""
-    found = {}
+def read_packs(folder: Path) -> dict[str, list[origin.Run]]:
+    """Digest -> runs of the planes that are published under it. Numbers are not looked at."""
+    found: dict[str, list[origin.Run]] = {}
     for path in sorted(folder.glob("*.zip")):
         for digest, content in read_pack(path).items():
             inside = io.BytesIO(unsealed(content))
@@ -75,7 +78,8 @@ def read_packs(folder: Path) -> dict[str, origin.Run]:
                 run = origin.run_of(
                     digest, file.attrs, file["seed"].values, file["estimator"].values.astype(str)
                 )
-            found[digest] = replace(run, file=f"book/results/planes/{path.name}")
+            run = replace(run, file=f"book/results/planes/{path.name}")
+            found.setdefault(digest, []).append(run)
     return found
 
 

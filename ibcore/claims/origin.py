@@ -57,12 +57,18 @@ def run_of(name: str, attrs: Mapping[str, Any], seeds: Iterable[int], rulers: It
         settings=json.loads(attrs["experiment"]),
         code=str(attrs["code_digest"]),
         engine=str(attrs["engine"]),
-        machine=str(attrs["machine"]),
+        machine=" and ".join(_machines(attrs)),
         versions=json.loads(attrs["versions"]),
         started=str(attrs["started"]),
         seconds=float(attrs["duration_s"]),
         rulers=tuple(str(one) for one in rulers),
     )
+
+
+def _machines(attrs: Mapping[str, Any]) -> list[str]:
+    """The machine of a plane, or those of the parts that it was put together from."""
+    parts = json.loads(attrs.get("parts", "[]")) or [{}]
+    return sorted({str(part.get("machine", attrs["machine"])) for part in parts})
 
 
 @dataclass(frozen=True, kw_only=True)
