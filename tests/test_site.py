@@ -279,7 +279,7 @@ def test_images_have_sizes_and_all_but_the_first_wait(drawn):
 def test_sections_are_found_each_with_its_own_text():
     soup = changed(
         '<section id="a"><h1>Page<a class="headerlink">#</a></h1><p>One.</p>'
-        '<section id="b"><h2>Part</h2><p>4\u202f096 two.</p><pre>code</pre></section></section>'
+        '<section id="b"><h2>Part</h2><p>4\u202f096 two.<i class="term-note">n</i></p><pre>code</pre></section></section>'
     )
     assert site_search.sections(soup, PAGE) == [
         ["book/03_saxe.html", "", "Page", "Page", "One."],

@@ -30,9 +30,8 @@ def one_description(soup, page):
     if soup.title is not None:
         soup.title.string = name if name.lower() == page.book.lower() else f"{name} – {page.book}"
     found = {"og:title": name, "og:site_name": page.book, "og:type": "article"}
-    if about := description(soup):
-        found["og:description"] = about
-        _meta(soup, name="description", content=about)
+    about = found["og:description"] = description(soup) or name
+    _meta(soup, name="description", content=about)
     for key, value in found.items():
         _meta(soup, property=key, content=value)
 
@@ -65,8 +64,7 @@ def _meta(soup, **attributes):
 
 
 def _said(node) -> str:
-    """What a node says, without its link to itself."""
-    parts = (
-        text for text in node.find_all(string=True) if not text.find_parent(class_="headerlink")
-    )
+    """What a node says, without its link to itself and the notes of its terms."""
+    aside = ["headerlink", "term-note"]
+    parts = (text for text in node.find_all(string=True) if not text.find_parent(class_=aside))
     return plain("".join(parts))
