@@ -1,5 +1,6 @@
 """What the extension makes of a page, on small pages; and what the sources of the book owe it."""
 
+import doctest
 import json
 import re
 import shutil
@@ -53,6 +54,13 @@ def cell(source="x = 1", output=None, tags=""):
     return (
         f'<div class="cell {tags}"><div class="cell_input"><pre>{source}</pre></div>{given}</div>'
     )
+
+
+@pytest.mark.parametrize("module", [site_finish, site_menu, site_text], ids=lambda m: m.__name__)
+def test_examples_of_the_passes(module):
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed
 
 
 # Code -----------------------------------------------------------------------------------------
@@ -279,7 +287,8 @@ def test_images_have_sizes_and_all_but_the_first_wait(drawn):
 def test_sections_are_found_each_with_its_own_text():
     soup = changed(
         '<section id="a"><h1>Page<a class="headerlink">#</a></h1><p>One.</p>'
-        '<section id="b"><h2>Part</h2><p>4\u202f096 two.<i class="term-note">n</i></p><pre>code</pre></section></section>'
+        '<section id="b"><h2>Part</h2><p>4\u202f096 two.'
+        '<i class="term-note">n</i></p><pre>code</pre></section></section>'
     )
     assert site_search.sections(soup, PAGE) == [
         ["book/03_saxe.html", "", "Page", "Page", "One."],
