@@ -32,7 +32,8 @@ ROOM = 66  # letters of a title that fit between name and frame
 STYLE = """\
 <style>
 .argument { margin: 1.5rem 0; }
-.argument svg { display: block; width: 100%; height: auto; font: 13px Arial, Helvetica, sans-serif; }
+.argument svg { display: block; width: 100%; height: auto; }
+.argument svg { font: 13px Arial, Helvetica, sans-serif; }
 .argument text { fill: currentColor; }
 .argument .question { font-weight: bold; font-size: 14px; }
 .argument .name { font-weight: bold; }

@@ -33,7 +33,10 @@ RULERS = {
     "noise of variance 0.001": "KernelBound(noise_variance=0.0009765625, bound='upper')",
     "bins even in the net input": "NetInputBinning(n_edges=30, limit=50.0, collapsed=False)",
 }
-OF_ONE_WIDTH = {"tanh": "Binning(n_bins=30, low=-1.0, high=1.0)", "ReLU": "RangeBinning(n_bins=100)"}
+OF_ONE_WIDTH = {
+    "tanh": "Binning(n_bins=30, low=-1.0, high=1.0)",
+    "ReLU": "RangeBinning(n_bins=100)",
+}
 INK = "#767676"  # replaced by the colour of the text around the drawing
 
 
@@ -97,11 +100,11 @@ def caption(curves: Sequence[Curve]) -> str:
 
 
 def rows(curves: Sequence[Curve]) -> list[tuple[str, ...]]:
-    """The numbers of the figure: activation, ruler, bits at the start, highest, at the end, lost."""
+    """Activation and ruler; bits at the start, highest, at the end, and lost."""
     return [
-        (one.activation, one.ruler)
-        + tuple(short(float(x)) for x in (one.bits[0], one.bits.max(), one.bits[-1], one.lost))
+        (one.activation, one.ruler, *(short(float(x)) for x in bits))
         for one in curves
+        for bits in [(one.bits[0], one.bits.max(), one.bits[-1], one.lost)]
     ]
 
 
@@ -159,9 +162,9 @@ def _panel(ax: Axes, activation: str, curves: Sequence[Curve]) -> None:
         kind = style.look(list(RULERS).index(one.ruler))
         lost = "loses nothing" if one.lost < 0.05 else f"loses {short(one.lost)}"
         ax.annotate(
-            f"{one.ruler}\n{lost}", (1, float(one.bits[-1])), (1.13, y), xycoords=("axes fraction", "data"),
-            textcoords=("axes fraction", "data"), va="center", fontsize=12, linespacing=1.15,
-            annotation_clip=False,
+            f"{one.ruler}\n{lost}", (1, float(one.bits[-1])), (1.13, y),
+            xycoords=("axes fraction", "data"), textcoords=("axes fraction", "data"),
+            va="center", fontsize=12, linespacing=1.15, annotation_clip=False,
         )  # fmt: skip
         # From the end of the curve to its name.
         ax.add_line(

@@ -52,9 +52,9 @@ verdict is a word with a sentence: the word follows from a criterion by one rule
 the numbers of the run. [The ledger](ledger.md) has all {judged} of them, and
 [another page](changes.md) says which criteria were changed when results were known.
 
-**Run it.** Figures and numbers come from stored runs; each carries the settings, seeds, versions and
-time that made it. The parameters at the top of a chapter are meant to be changed, and a misspelt
-one is an error before anything runs.
+**Run it.** Figures and numbers come from stored runs; each carries the settings, seeds, versions
+and time that made it. The parameters at the top of a chapter are meant to be changed, and a
+misspelt one is an error before anything runs.
 
 ```bash
 # Execute the chapters from the stored runs and build these pages: a minute.
@@ -121,31 +121,23 @@ def index_page(
     return "\n\n".join(parts) + "\n"
 
 
-def answer(
-    answers: Mapping[str, Any], evidence: Evidence, links: Mapping[str, str]
-) -> str:
+def answer(answers: Mapping[str, Any], evidence: Evidence, links: Mapping[str, str]) -> str:
     """The sentences as a numbered list, each with the verdicts that it rests on."""
     return "\n".join(
         f"{k}. {_with_links(one, evidence, links)}" for k, one in enumerate(answers["answer"], 1)
     )
 
 
-def findings(
-    answers: Mapping[str, Any], evidence: Evidence, links: Mapping[str, str]
-) -> str:
+def findings(answers: Mapping[str, Any], evidence: Evidence, links: Mapping[str, str]) -> str:
     return "\n".join(f"- {_with_links(one, evidence, links)}" for one in answers["findings"])
 
 
-def _with_links(
-    sentence: Mapping[str, Any], evidence: Evidence, links: Mapping[str, str]
-) -> str:
+def _with_links(sentence: Mapping[str, Any], evidence: Evidence, links: Mapping[str, str]) -> str:
     rests_on = ", ".join(links.get(claim, claim) for claim in sentence["claims"])
     return f"{chosen(sentence, evidence)} ({rests_on})"
 
 
-def still_open(
-    chapters: Sequence[Any], ledger: Mapping[str, Any], links: Mapping[str, str]
-) -> str:
+def still_open(chapters: Sequence[Any], ledger: Mapping[str, Any], links: Mapping[str, str]) -> str:
     """The headline claims that are open, and those whose run is not made yet."""
     heads = [
         claim for chapter in chapters for claim in chapter.claims
@@ -185,7 +177,7 @@ def figure(curves: Sequence[Curve]) -> str:
     )
     head = ("Activation", "Ruler", "Before training", "Highest", "At the end", "Lost")
     return (
-        f"```{{raw}} html\n{STYLE}\n<figure class=\"rulers\">\n{drawings}<figcaption>"
+        f'```{{raw}} html\n{STYLE}\n<figure class="rulers">\n{drawings}<figcaption>'
         f"{landing_figure.caption(curves)} As files: "
         '<a href="../_static/rulers.svg" download>drawing</a>, '
         '<a href="../_static/rulers.csv" download>numbers</a>.'

@@ -30,22 +30,22 @@ INTRODUCTION = """\
 The chapters follow the papers, one after the other. The argument does not: behind the question
 whether networks compress stand eight others, and each of them is answered in several chapters. Here
 they are in turn. For each: the answer in a sentence, who claims what, what is found, under which
-ruler the finding turns, which controls of [chapter 7](07_controls.ipynb) bear on it, and what would
-decide what is open. A word such as *mixed* is given by one rule, printed in [the ledger](ledger.md);
-the name of a claim leads to the place where it is judged. At the end stands
-[the whole argument as one map](argument-map)."""
+ruler the finding turns, which controls of [chapter 7](07_controls.ipynb) bear on it, and what
+would decide what is open. A word such as *mixed* is given by one rule, printed in
+[the ledger](ledger.md); the name of a claim leads to the place where it is judged. At the end
+stands [the whole argument as one map](argument-map)."""
 
 MAP = """\
 (argument-map)=
 ## The argument as a map
 
-Which claim speaks for which, and which against? The map lists the headline claims, the controls and
-whatever else they lean on, by question; the symbol is that of the verdict, and the frame leads to it.
-Arcs on the left, blue and unbroken, end in an arrow at the claim that is spoken for; dotted grey ones
-join claims that rest on the same runs. Arcs on the right, orange and dashed, end in a cross at the
-claim that is spoken against. They join *statements*: what became of them is in the symbols, so that
-a claim that failed may well point at one that stands. Pointing at a claim leaves only its own arcs.
-On a small screen the table below has all of it."""
+Which claim speaks for which, and which against? The map lists the headline claims, the controls
+and whatever else they lean on, by question; the symbol is that of the verdict, and the frame leads
+to it. Arcs on the left, blue and unbroken, end in an arrow at the claim that is spoken for; dotted
+grey ones join claims that rest on the same runs. Arcs on the right, orange and dashed, end in a
+cross at the claim that is spoken against. They join *statements*: what became of them is in the
+symbols, so that a claim that failed may well point at one that stands. Pointing at a claim leaves
+only its own arcs. On a small screen the table below has all of it."""
 
 RULERS = """\
 Of the combinations of layers, checkpoints and settings that were tried with a ruler
@@ -156,8 +156,8 @@ def ruler_rows(
 def ruler_shares(found: Mapping[str, Any], *, some: bool = False) -> dict[str, float]:
     """Of the combinations with a ruler, the share in which the claim is seen as stated.
 
-    With ``some``, for a claim that something can happen: of the choices other than the setting, the share under
-    which at least one setting shows it.
+    With ``some``, for a claim that something can happen: of the choices other than the setting,
+    the share under which at least one setting shows it.
     """
     if "ruler" not in found["choices"]:
         return {}
