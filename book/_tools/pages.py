@@ -93,12 +93,10 @@ def links_of(chapters: Iterable[Chapter]) -> dict[str, str]:
     return {claim.id: linked(claim, one) for one in chapters for claim in one.claims}
 
 
-def count_of(claims: Iterable[Any], ledger: dict[str, dict[str, Any]], mark: Any = None) -> str:
+def count_of(claims: Iterable[Any], ledger: dict[str, dict[str, Any]]) -> str:
     """How often each verdict was given: "12 reproduced, 3 open"."""
     found = Counter(word_of(claim, ledger) for claim in claims)
-    if mark is None:
-        return ", ".join(f"{found[word]} {word}" for word in WORDS if found[word])
-    return "<br>".join(f"{found[word]} × {mark(word)}" for word in WORDS if found[word])
+    return ", ".join(f"{found[word]} {word}" for word in WORDS if found[word])
 
 
 def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) -> str:
@@ -166,9 +164,7 @@ def index_page(
 ) -> str:
     """book/index.md."""
     counts = {chapter.key: count_of(chapter.claims, ledger) for chapter in chapters}
-    return landing_page.index_page(
-        chapters, ledger, links_of(chapters), counts, root, curves, MARK
-    )
+    return landing_page.index_page(chapters, ledger, links_of(chapters), counts, root, curves, MARK)
 
 
 def readme_with_answer(
