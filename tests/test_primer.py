@@ -75,13 +75,17 @@ def test_what_the_prose_says_of_them_holds():
     assert NUMBERS["narrow"] < NUMBERS["wide"]
     assert 0.1 < NUMBERS["bias"] < 0.15
     grids = [NUMBERS[f"marks_{n}"] for n in (2, 30, 300, 30_000)]
-    assert grids == sorted(grids) and grids[0] == pytest.approx(1) and grids[-1] < 12
+    assert grids == sorted(grids)
+    assert grids[0] == pytest.approx(1)
+    assert grids[-1] < 12
 
 
 def test_the_network_that_is_followed_does_what_the_prose_says():
     """Layer 5 climbs, gains, and loses more than it gained; it ends near the label."""
     assert NUMBERS["y_start"] < 0.5 < 0.9 < NUMBERS["y_end"]
-    assert NUMBERS["one_F"] > 0.1 and NUMBERS["one_C"] > 1 and NUMBERS["one_D"] < -1
+    assert NUMBERS["one_F"] > 0.1
+    assert NUMBERS["one_C"] > 1
+    assert NUMBERS["one_D"] < -1
     assert NUMBERS["x_end"] < 2.5
     assert NUMBERS["one_C"] == pytest.approx(
         NUMBERS["x_start"] + NUMBERS["one_F"] - NUMBERS["x_end"], abs=1e-3

@@ -1,4 +1,4 @@
-"""What a term means, shown where it is used: a link to the glossary, with its explanation beside it.
+"""What a term means, shown where it is used: a link to the glossary, with a note beside it.
 
 A chapter writes {term}`entropy`, which Sphinx makes a link into the glossary. Here each such link
 gets the first paragraph of the term's explanation as a note, which plain CSS shows while the
