@@ -55,11 +55,12 @@ def stored_runs(book: Path) -> dict[tuple[str, str], origin.Run]:
     found = {}
     for chapter in papers():
         study = ib.Study(chapter)
+        pack_of = {name: pack for pack, names in study.packs().items() for name in names}
         for name, experiment in study.experiments.items():
             if not (held := packs.get(experiment.digest())):
                 continue
-            # Chapters share experiments; each publishes its own rulers.
-            own = [one for one in held if Path(one.file).name.startswith(f"{chapter}-")]
+            # Experiments are shared; each pack has the rulers that its own name asks for.
+            own = [one for one in held if Path(one.file).stem == pack_of[name]]
             run = (own or held)[0]
             main = [one for one in map(repr, study.estimators(name)) if one in run.rulers]
             found[chapter, name] = replace(
