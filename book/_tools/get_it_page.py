@@ -27,17 +27,18 @@ code, the stored results and the tests that hold them together.
 ```{{archives}}
 ```
 
-The first is all one needs to read, to build the pages and to use the library. The second has what the
-chapters are drawn from; unpacked over the first it saves {hours} hours of computing. Both unpack into
-one folder. Whoever wants to check a download compares its SHA-256.
+The first is all one needs to read, to build the pages and to use the library. The second has what
+the chapters are drawn from; unpacked over the first it saves {hours} hours of computing. Both
+unpack into one folder. Whoever wants to check a download compares its SHA-256.
 
-Every verdict with its numbers is also a table and a file of records: [the ledger](ledger.md) has the
-links, and {{download}}`codecheck.yml <../codecheck.yml>` lists what a run of the book has to give.
+Every verdict with its numbers is also a table and a file of records: [the ledger](ledger.md) has
+the links, and {{download}}`codecheck.yml <../codecheck.yml>` lists what a run of the book has to
+give.
 
 ## Build the book
 
-Python {python} or later and `make` are needed, nothing else. The first command makes an environment
-of its own in the folder, with the exact versions of the published numbers.
+Python {python} or later and `make` are needed, nothing else. The first command makes an
+environment of its own in the folder, with the exact versions of the published numbers.
 
 ```sh
 tar xzf {folder}.tar.gz
@@ -50,8 +51,8 @@ The site is then in `_build/html`; opened from disk it has everything but snippe
 which need `python -m http.server -d _build/html`. Without the second archive take `make site`: it
 builds the pages from the executed chapters as they are.
 
-On Linux the locked PyTorch is the CUDA build, gigabytes large. With pip's option that names a further
-package index, in `make book PIP_FLAGS=...`, it can be the build for processors.
+On Linux the locked PyTorch is the CUDA build, gigabytes large. With pip's option that names a
+further package index, in `make book PIP_FLAGS=...`, it can be the build for processors.
 
 ## Run a chapter with other settings
 
@@ -63,8 +64,8 @@ python -m ibcore claims SZT-F3
 python -m ibcore run shwartz_ziv --claim SZT-F3
 ```
 
-The first of them lists what can be changed. `profile smoke` shows in seconds that all of it runs, and
-gives no verdicts. The last judges one claim and shows the published verdict beside it.
+The first of them lists what can be changed. `profile smoke` shows in seconds that all of it runs,
+and gives no verdicts. The last judges one claim and shows the published verdict beside it.
 
 ## Use the library alone
 
@@ -80,8 +81,8 @@ experiments of one's own run; [the reference](api.md) has all of it. What asks f
 
 {times}
 
-Results were computed on the machines that [the status page](status.md) lists, where every run has its
-own time. A run that is stopped goes on where it was.
+Results were computed on the machines that [the status page](status.md) lists, where every run has
+its own time. A run that is stopped goes on where it was.
 
 ## What needs what
 
@@ -148,7 +149,7 @@ def _times(held: Mapping[str, Stored]) -> list[tuple[str, str, str]]:
     total = f"{hours(held.values())} hours of computing"
     return [
         ("Train one experiment again", "`--only NAME --recompute`", (
-            f"{duration(middle)} in the middle, {duration(longest)} the longest"
+            f"{duration(middle)} the median one, {duration(longest)} the longest"
         )),
         ("Train everything again", "`make results RESULTS=mine`", total),
     ]  # fmt: skip

@@ -27,48 +27,49 @@ TEXT = """\
 (rulers)=
 # Which ruler when
 
-A layer is a list of real numbers, and real numbers hold infinitely many bits. Before anybody can say
-how much a layer knows of its input, somebody has to say which values count as different. That choice
-is the ruler. It is not a detail of the measurement: for a deterministic network it *is* the
-measurement, and most of what papers disagree about is which one was taken.
+A layer is a list of real numbers, and real numbers hold infinitely many bits. Before anybody can
+say how much a layer knows of its input, somebody has to say which values count as different. That
+choice is the ruler. It is not a detail of the measurement: for a deterministic network it *is* the
+measurement, and much of what papers disagree about comes down to which one was taken.
 
-A ruler can fail in two ways, and neither looks like a failure. At its **ceiling** every input is told
-from every other, the number is log2 of the number of inputs, and it stays there whatever the network
-learns. At its **floor** the layer moves by less than the ruler can see, and the number is 0. Between
-the two it follows the scale of the layer as much as what the layer knows: a layer that grows under a
-ruler of fixed size gains, and one that is pressed against its bounds loses.
+A ruler can fail in two ways, and neither looks like a failure. At its **ceiling** every input is
+told from every other, the number is log2 of the number of inputs, and it stays there whatever the
+network learns. At its **floor** the layer moves by less than the ruler can see, and the number is
+zero. Between the two it follows the scale of the layer as much as what the layer knows: a layer that
+grows under a ruler of fixed size gains, and one that is pressed against its bounds loses.
 
 ## How to choose
 
 1. **The network has noise of its own, while it is trained and when it is used.** Take
-   {SamplePropagation} with that noise. Only here is information a property of the network and not of
-   the ruler. Ask twice, with more replicas the second time.
+   {SamplePropagation} with that noise. Only here is information a property of the network and not
+   of the ruler. Ask twice, with more replicas the second time.
 2. **The network is linear and the task has a linear teacher.** {LinearGaussian} is a formula.
 3. **You repeat a paper.** Take its ruler, from the table below, and a second one beside it.
-4. **You want to know what the numbers themselves hold.** {Exact} says what float32 can tell apart, and
-   mostly that is everything. {Quantised} rounds the whole network, so that what follows is a chain of
-   discrete variables and each layer knows at most what the one before it knew.
-5. **The layer is bounded, as with tanh.** Equal bins, {Binning}, of two widths that differ by a factor
-   of ten or more.
-6. **The layer is unbounded, as with ReLU.** Not bins of fixed range. {AdaptiveBinning} follows the layer;
-   {RangeBinning} is what was used first. They answer different questions: whether anything is lost
-   beyond scale, and whether anything is lost on the scale of the whole run.
-7. **The layer is wide, or there are few inputs.** Bins then are at their ceiling at once. Imagine noise
-   instead, {KernelBound}, with an upper and a lower bound, and read the gap as what is not known.
-   For I(T;Y) take {LabelBound} if it must be a bound.
-8. **In every case: two rulers of different kinds.** A finding that both give is about the network. One
-   that turns with the ruler is about the ruler, and should be told with its name.
+4. **You want to know what the numbers themselves hold.** {Exact} says what float32 can tell
+   apart, and mostly that is everything. {Quantised} rounds the whole network, so that what
+   follows is a chain of discrete variables and each layer knows at most what the one before it
+   knew.
+5. **The layer is bounded, as with tanh.** Equal bins, {Binning}, of two widths that differ by a
+   factor of ten or more.
+6. **The layer is unbounded, as with ReLU.** Not bins of fixed range. {AdaptiveBinning} follows
+   the layer; {RangeBinning} is what was used first. They answer different questions: whether
+   anything is lost beyond scale, and whether anything is lost on the scale of the whole run.
+7. **The layer is wide, or there are few inputs.** Bins then are at their ceiling at once. Imagine
+   noise instead, {KernelBound}, with an upper and a lower bound, and read the gap as what is not
+   known. For I(T;Y) take {LabelBound} if it must be a bound.
+8. **In every case: two rulers of different kinds.** A finding that both give is about the
+   network. One that turns with the ruler is about the ruler, and should be told with its name.
 
 ## All rulers
 
 {overview}
 
-*Number* says what is computed: exact means exact for the quantity in the second column, which may not
-be the information that one wanted. *Cost* is processor time for all layers of one network with
-{inputs} inputs, as a multiple of equal bins; it grows linearly with the inputs for bins, nearly with
-their square for kernel bounds, and linearly with replicas for sample propagation. *Alone* says whether
-the ruler can be laid on any array; the others need the network or the whole run, and work in `ib.run`
-and in `ib.load_or_run` only.
+*Number* says what is computed: exact means exact for the quantity in the second column, which may
+not be the information that one wanted. *Cost* is processor time for all layers of one network with
+{inputs} inputs, as a multiple of equal bins; it grows linearly with the inputs for bins, nearly
+with their square for kernel bounds, and linearly with replicas for sample propagation. *Alone*
+says whether the ruler can be laid on any array; the others need the network or the whole run, and
+work in `ib.run` and in `ib.load_or_run` only.
 
 ## One by one
 

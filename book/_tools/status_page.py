@@ -26,7 +26,7 @@ TEXT = """\
 (status)=
 # Status of the results
 
-{total} These are all the runs on which verdicts of this book rest.
+{total} No verdict of this book rests on a run that is not listed here.
 
 The name of a result is a hash of everything that decides its networks; equal names are equal
 networks, whichever chapter asks for them. *Code* is a hash of the modules that the run reaches by
@@ -118,7 +118,8 @@ def total(held: Iterable[Stored], size: float) -> str:
     )
     return (
         f"{len(held)} results with {_thousands(networks)} networks, computed from {days[0]} to "
-        f"{days[-1]} in {hours:.0f} hours, in {size:.0f} MB. {code}"
+        f"{days[-1]} in {hours:.0f} hours of computing; with the ledger they take {size:.0f} MB. "
+        f"{code}"
     )
 
 
@@ -140,7 +141,17 @@ def summary(
 
 def chapter_table(names: Mapping[str, str], held: Mapping[str, Stored]) -> str:
     """One line an experiment."""
-    head = ("Experiment", "Result", "Seeds", "Day", "Took", "Engine", "Code", "kB", "Code as today")
+    head = (
+        "Experiment",
+        "Result",
+        "Seeds",
+        "Day",
+        "Took",
+        "Engine",
+        "Code",
+        "kB, unpacked",
+        "Code as today",
+    )
     return table(head, (row(name, digest, held.get(digest)) for name, digest in names.items()))
 
 
