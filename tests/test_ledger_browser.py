@@ -7,25 +7,18 @@ import json
 import re
 
 import pytest
-from test_browser import BROWSER, FLAGS, LOOKS, SITE
+from site_browser import SITE, launched, needs_both, view_of
 
 PAGE = SITE / "book" / "ledger.html"
 SHOWN = "[...document.querySelectorAll('#ledger-table tbody tr')].filter(r => !r.hidden)"
 
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no browser on the PATH"),
-    pytest.mark.skipif(not PAGE.exists(), reason="no built site; run make site first"),
-]
+pytestmark = needs_both
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield launched
-        launched.close()
+    with launched() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +29,8 @@ def ledger():
 @pytest.fixture
 def view(browser):
     """A page that must stay without an error."""
-    context = browser.new_context(**LOOKS["light"])
-    found, problems = context.new_page(), []
-    found.set_default_timeout(120_000)
-    found.on("pageerror", lambda error: problems.append(str(error)))
-    found.on("console", lambda said: said.type == "error" and problems.append(said.text))
-    yield found
-    context.close()
+    with view_of(browser) as (found, problems):
+        yield found
     assert not problems
 
 
@@ -92,7 +80,7 @@ def test_search_takes_every_word(view):
     texts = view.evaluate(f"{SHOWN}.map(row => row.textContent.toLowerCase())")
     assert texts
     assert all("gradient" in one and "noise" in one for one in texts)
-    view.fill("input[name=q]", "no such word anywhere")
+    view.fill("#ledger-form input[name=q]", "no such word anywhere")
     view.wait_for_function("document.getElementById('ledger-count').textContent.startsWith('0 of')")
 
 
@@ -136,29 +124,21 @@ def test_counts_are_announced(view):
 
 
 def test_without_a_script_the_table_is_whole(browser, ledger):
-    context = browser.new_context(java_script_enabled=False, **LOOKS["light"])
-    view = context.new_page()
-    view.set_default_timeout(120_000)
-    view.goto(PAGE.as_uri(), wait_until="domcontentloaded")
-    assert view.locator("#ledger-table tbody tr").count() == len(ledger)
-    assert view.locator("#claim-szt-f3").is_visible()
-    assert not view.locator("#ledger-form").is_visible()
-    context.close()
+    with view_of(browser, java_script_enabled=False) as (view, _):
+        view.goto(PAGE.as_uri(), wait_until="domcontentloaded")
+        assert view.locator("#ledger-table tbody tr").count() == len(ledger)
+        assert view.locator("#claim-szt-f3").is_visible()
+        assert not view.locator("#ledger-form").is_visible()
 
 
-@pytest.mark.parametrize(("look", "most"), [("phone", None), ("wide", 9_000)])
-def test_it_is_short_and_fits(browser, look, most):
+@pytest.mark.parametrize(("look", "shown"), [("phone", "flex"), ("dark", "table-row")])
+def test_it_is_short_and_fits(browser, look, shown):
     """On a phone a line is a card; on a wide screen everything is below 9 000 pixels."""
-    opened = LOOKS.get(look, {"viewport": {"width": 1400, "height": 900}})
-    context = browser.new_context(**opened)
-    view = context.new_page()
-    view.set_default_timeout(120_000)
-    go(view)
-    assert view.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    shown = view.evaluate(
-        "getComputedStyle(document.querySelector('#ledger-table tbody tr')).display"
-    )
-    assert shown == ("flex" if look == "phone" else "table-row")
-    if most:
-        assert view.evaluate("document.documentElement.scrollHeight") < most
-    context.close()
+    with view_of(browser, look) as (view, problems):
+        go(view)
+        line = "document.querySelector('#ledger-table tbody tr')"
+        assert view.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert view.evaluate(f"getComputedStyle({line}).display") == shown
+        if look != "phone":
+            assert view.evaluate("document.documentElement.scrollHeight") < 9_000
+        assert not problems
