@@ -37,8 +37,8 @@ give.
 
 ## Build the book
 
-Python {python} or later and `make` are needed, nothing else. The first command makes an
-environment of its own in the folder, with the exact versions of the published numbers.
+Python {python} or later and `make` are needed, nothing else. `make` sets up an environment in the
+folder, with the exact versions behind the published numbers.
 
 ```sh
 tar xzf {folder}.tar.gz
@@ -47,9 +47,8 @@ cd {folder}
 make book
 ```
 
-The site is then in `_build/html`; opened from disk it has everything but snippets in the search,
-which need `python -m http.server -d _build/html`. Without the second archive take `make site`: it
-builds the pages from the executed chapters as they are.
+The site is then in `_build/html` and works from disk. Without the second archive take `make site`:
+it builds the pages from the executed chapters as they are.
 
 On Linux the locked PyTorch is the CUDA build, gigabytes large. With pip's option that names a
 further package index, in `make book PIP_FLAGS=...`, it can be the build for processors.
@@ -64,8 +63,8 @@ python -m ibcore claims SZT-F3
 python -m ibcore run shwartz_ziv --claim SZT-F3
 ```
 
-The first of them lists what can be changed. `profile smoke` shows in seconds that all of it runs,
-and gives no verdicts. The last judges one claim and shows the published verdict beside it.
+`--help-notebook` lists what can be changed. `profile smoke` shows in seconds that all of it runs,
+and gives no verdicts. The last line judges one claim and shows the published verdict beside it.
 
 ## Use the library alone
 

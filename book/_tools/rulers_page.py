@@ -35,8 +35,8 @@ measurement, and much of what papers disagree about comes down to which one was 
 A ruler can fail in two ways, and neither looks like a failure. At its **ceiling** every input is
 told from every other, the number is log2 of the number of inputs, and it stays there whatever the
 network learns. At its **floor** the layer moves by less than the ruler can see, and the number is
-zero. Between the two it follows the scale of the layer as much as what the layer knows: a layer that
-grows under a ruler of fixed size gains, and one that is pressed against its bounds loses.
+zero. Between the two it follows the scale of the layer as much as what the layer knows: a layer
+that grows under a ruler of fixed size gains, and one that is pressed against its bounds loses.
 
 ## How to choose
 
@@ -64,12 +64,12 @@ grows under a ruler of fixed size gains, and one that is pressed against its bou
 
 {overview}
 
-*Number* says what is computed: exact means exact for the quantity in the second column, which may
-not be the information that one wanted. *Cost* is processor time for all layers of one network with
-{inputs} inputs, as a multiple of equal bins; it grows linearly with the inputs for bins, nearly
-with their square for kernel bounds, and linearly with replicas for sample propagation. *Alone*
-says whether the ruler can be laid on any array; the others need the network or the whole run, and
-work in `ib.run` and in `ib.load_or_run` only.
+*Exact* means exact for the quantity that stands before it, which may not be the information that
+one wanted. *Cost* is processor time for all layers of one network with {inputs} inputs, as a
+multiple of equal bins; it grows linearly with the inputs for bins, nearly with their square for
+kernel bounds, and linearly with replicas for sample propagation. *Alone* says whether the ruler
+can be laid on any array; the others need the network or the whole run, and work in `ib.run` and in
+`ib.load_or_run` only.
 
 ## One by one
 
@@ -129,7 +129,7 @@ def rulers_page(
         raise ValueError(
             f"no cost of {', '.join(sorted(missing))}; run: python book/_tools/ruler_costs.py"
         )
-    head = ("Ruler", "Measures", "Number", "Layers", "Cost", "Alone", "Used by")
+    head = ("Ruler", "What the number is", "Layers", "Cost", "Alone")
     overview = table(head, (_line(texts[name], costs[name]) for name in texts))
     each = "\n\n".join(_about(text, ledger, links) for text in texts.values())
     named = {name: reference(name) for name in texts}
@@ -142,17 +142,11 @@ def _line(text: Mapping[str, Any], cost: float) -> tuple[str, ...]:
     ruler = from_name(text["example"])
     return (
         reference(text["name"]),
-        plain(ruler.measures),
-        text["kind"],
+        f"{plain(ruler.measures)}: {text['kind']}",
         text["layers"],
         times(cost),
         "no" if ruler.needs_run else "yes",
-        _papers(text) or "–",
     )
-
-
-def _papers(text: Mapping[str, Any]) -> str:
-    return ", ".join(f"{{cite:t}}`{key}`" for key in text["papers"])
 
 
 def _about(
@@ -163,6 +157,9 @@ def _about(
     summary = plain(inspect.getdoc(rulers()[name]).split("\n\n")[0].replace("``", ""))
     parts = [f"### {name}", f"{' '.join(summary.split())} ({reference(name)})"]
     parts.append(f"**What it cannot see.** {text['blind'].strip()}")
+    if text["papers"]:
+        cited = ", ".join(f"{{cite:t}}`{key}`" for key in text["papers"])
+        parts.append(f"**Who uses it.** {cited}.")
     if unknown := [claim for claim in text["claims"] if claim not in links]:
         raise ValueError(f"rulers.toml, {name}: there is no claim {', '.join(unknown)}.")
     found = [_found(claim, ledger[claim], links) for claim in text["claims"] if claim in ledger]

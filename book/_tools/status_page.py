@@ -29,11 +29,12 @@ TEXT = """\
 {total} No verdict of this book rests on a run that is not listed here.
 
 The name of a result is a hash of everything that decides its networks; equal names are equal
-networks, whichever chapter asks for them. *Code* is a hash of the modules that the run reaches by
-import. The last column says whether they still are what made the numbers: the same code, or a later
-one of which a repeated part gave the same numbers (`make certify`). A part that is named there has
-changed since and was not repeated yet; its numbers stand until it is. `python -m ibcore info NAME`
-prints all that a result says about itself."""
+networks, whichever chapter asks for them. *Took* names the engine where it is not the fused one.
+*Code* is a hash of the modules that the run reaches by import, and *as today* says whether they
+still are what made the numbers: the same code, or a later one of which a repeated part gave the
+same numbers (`make certify`). A part that is named there has changed since and was not repeated
+yet; its numbers stand until it is. `python -m ibcore info NAME` prints all that a result says
+about itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,36 +136,35 @@ def summary(
             days = sorted(one.run.started[:10] for one in mine) or ["–"]
             spent = origin.duration(sum(one.run.seconds for one in mine))
             missing = len(set(names.values()) - set(held))
-            rows.append((chapter.title, str(len(mine)), str(missing), days[0], days[-1], spent))
+            ends = (_whole(days[0]), _whole(days[-1]), _whole(spent))
+            rows.append((chapter.title, str(len(mine)), str(missing), *ends))
     return table(("Chapter", "Results", "Not yet", "First", "Last", "Computing"), rows)
 
 
 def chapter_table(names: Mapping[str, str], held: Mapping[str, Stored]) -> str:
-    """One line an experiment."""
-    head = (
-        "Experiment",
-        "Result",
-        "Seeds",
-        "Day",
-        "Took",
-        "Engine",
-        "Code",
-        "kB, unpacked",
-        "Code as today",
-    )
-    return table(head, (row(name, digest, held.get(digest)) for name, digest in names.items()))
+    """One line an experiment, folded."""
+    head = ("Experiment", "Result", "Seeds", "Day", "Took", "Code", "As today", "kB, unpacked")
+    lines = table(head, (row(name, digest, held.get(digest)) for name, digest in names.items()))
+    many = f"{len(names)} experiment{'s' * (len(names) > 1)}"
+    return f":::{{dropdown}} {many}\n{lines}\n:::"
 
 
 def row(name: str, digest: str, one: Stored | None) -> tuple[str, ...]:
     if one is None:
-        return (plain(name), f"`{digest}`", *["–"] * 6, "not computed yet")
+        return (plain(name), f"`{digest}`", *["–"] * 4, "not computed yet", "–")
     run = one.run
     seeds = f"{min(run.seeds)}–{max(run.seeds)} ({len(run.seeds)})"
     code = "yes" if not one.distrusted else f"all but {', '.join(one.distrusted)}"
+    took = origin.duration(run.seconds) + ("" if run.engine == "fused" else f", {run.engine}")
     return (
-        plain(name), f"`{run.digest}`", seeds, run.started[:10], origin.duration(run.seconds),
-        run.engine, f"`{run.code}`", f"{one.size / 1000:.0f}", code,
+        plain(name), f"`{run.digest}`", _whole(seeds), _whole(run.started[:10]), _whole(took),
+        f"`{run.code}`", code, f"{one.size / 1000:.0f}",
     )  # fmt: skip
+
+
+def _whole(text: str) -> str:
+    """Text that a narrow column does not break."""
+    return text.replace("-", "\u2011").replace(" ", "\u00a0")
 
 
 def _thousands(value: int) -> str:
