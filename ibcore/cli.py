@@ -151,10 +151,19 @@ def run(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this experiment, without judging; repeatable.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Default: all that are free.")] = None,
-    n_seeds: Annotated[
-        int | None, typer.Option(min=1, help="Another number of networks; no ledger then.")
+    claim: Annotated[
+        str | None,
+        typer.Option(help="Only what this claim needs; its published verdict beside yours."),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change a parameter, as ruler='Binning(100)' or n_seeds=5; repeatable.",
+        ),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Default: all that are free.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     recompute: Annotated[bool, typer.Option(help="Compute what is stored, too.")] = False,
     results: Results = None,
@@ -168,14 +177,15 @@ def run(
 ) -> None:
     """Compute what is missing, then judge.
 
-    Writes planes as they are finished, so that it can be resumed, and at the end the ledger.
+    Writes planes as they are finished, so that it can be resumed, and at the end the ledger. With
+    --claim only what one claim needs is computed, and no ledger is written.
     """
     if publish and results:
         raise ValueError("--publish and --results name two folders; give one of them.")
     _commands().run(
-        chapter, profile=profile, only=only or (), threads=threads, n_seeds=n_seeds,
-        device=device, recompute=recompute, results=results, from_nothing=from_nothing,
-        publish=publish, workers=workers,
+        chapter, profile=profile, only=only or (), claim=claim, settings=settings or (),
+        threads=threads, device=device, recompute=recompute, results=results,
+        from_nothing=from_nothing, publish=publish, workers=workers,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from ibcore.differences import DIFFERENCE_HEAD, difference_row, what_differs
 from ibcore.experiments import cache_folder
 from ibcore.files import check_writable
 from ibcore.papers import book_folder, papers, published_results
+from ibcore.parameters import read_settings
 from ibcore.results import certify as renewal
 from ibcore.results.places import costs
 from ibcore.study import Study
@@ -30,8 +31,9 @@ def run(
     *,
     profile: str,
     only: Sequence[str],
+    claim: str | None,
+    settings: Sequence[str],
     threads: int | None,
-    n_seeds: int | None,
     device: str,
     recompute: bool,
     results: Path | None,
@@ -41,23 +43,26 @@ def run(
 ) -> None:
     """Compute what is missing, then judge."""
     names = papers() if chapter == "all" else (chapter,)
-    if workers > 1 and profile != "smoke":
+    changes = read_settings(settings)
+    if claim and (only or publish or chapter == "all" or profile == "smoke"):
+        raise ValueError(
+            "--claim asks about one claim of one chapter at full scale, and publishes nothing: "
+            "leave out all, --only, --publish and --profile smoke."
+        )
+    if publish and changes:
+        raise ValueError("what --set changes is not published; leave out one of them.")
+    where = published_folder() if publish else results
+    if workers > 1 and profile != "smoke" and not claim:
         given = {
-            "--profile": profile, "--device": device, "--n-seeds": n_seeds,
-            "--results": None if publish else results,
+            "--profile": profile, "--device": device, "--results": None if publish else results,
         }  # fmt: skip
         options = [text for name, value in given.items() if value for text in (name, str(value))]
+        options += [text for one in settings for text in ("--set", one)]
         flags = {"--recompute": recompute, "--from-nothing": from_nothing, "--publish": publish}
         options += [name for name, wanted in flags.items() if wanted]
         each = max(1, (threads or default_threads()) // workers)
         studies = [
-            Study(
-                name,
-                profile=profile,
-                from_nothing=from_nothing,
-                results=published_folder() if publish else results,
-                n_seeds=n_seeds,
-            )
+            Study(name, profile=profile, from_nothing=from_nothing, results=where, **changes)
             for name in names
         ]
         store = studies[0].store
@@ -79,11 +84,15 @@ def run(
             from_nothing=from_nothing,
             device=device,
             threads=threads,
-            results=published_folder() if publish else results,
-            n_seeds=n_seeds,
+            results=where,
+            claim=claim,
+            **changes,
         )
+        if claim:
+            typer.echo(str(study.beside(claim)))
+            return
         judged = not only and profile != "smoke"
-        if judged and n_seeds is None:
+        if judged and not changes:
             check_writable(study.store.root)  # for the ledger, before any work
         wanted = only or list(study.experiments)
         for position, one in enumerate(wanted, start=1):
@@ -95,7 +104,7 @@ def run(
         elif not judged:
             typer.echo("smoke profile: no verdict.")
         else:
-            _judge(study, ledger=n_seeds is None)
+            _judge(study, ledger=not changes)
 
 
 def _judge(study: Study, *, ledger: bool) -> None:
@@ -108,7 +117,7 @@ def _judge(study: Study, *, ledger: bool) -> None:
         study.publish()
         typer.echo(f"ledger: {study.store.root / 'ledger.json'}")
     else:
-        typer.echo("ledger not written: --n-seeds is not the chapter's scale.")
+        typer.echo("ledger not written: --set changes what the chapter states.")
 
 
 def info(result: str, results: Path | None) -> None:

@@ -17,7 +17,7 @@ from ibcore.papers import paper_file, papers, read_toml
 
 # A chapter's parameters of these names change every experiment, the others only what an
 # experiment leaves to the chapter's base.
-SCALE = ("n_seeds", "n_epochs", "n_measured_epochs")
+SCALE = ("first_seed", "n_seeds", "n_epochs", "n_measured_epochs")
 STAND_IN = "stand-in"  # the data that a chapter states; it may offer others
 _NOT_FIELDS = ("ruler", "rulers", "observables", *PROFILES)  # of an entry, and of an Experiment
 

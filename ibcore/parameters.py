@@ -13,9 +13,10 @@ import linecache
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Optional, Union
 
+from ibcore import notebook
 from ibcore.config import FIELDS, PROFILES
 from ibcore.kinds import Kind, number, one_of, shown, whole
 
@@ -28,12 +29,26 @@ _LITERALS = (bool, int, float, str, list, tuple, dict, types.NoneType)
 # IPython's history: its cells, their results, the last exit code.
 _HISTORY = re.compile(r"_+|_i+\d*|_\d+|_ih|_oh|_dh|_exit_code")
 
+
+def _text(said: str) -> Kind:
+    """A text that the study reads."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError
+        return value
+
+    return Kind(said, read)
+
+
 # Name of a parameter -> what its value, or every member of a list, may be. Fields of an experiment
 # are as there. That a GPU was asked for and is not there is found by the run, not here.
 POSSIBLE: dict[str, Kind] = FIELDS | {
     "profile": one_of(*PROFILES),
     "device": one_of("auto", "cpu", "cuda"),
     "data": one_of("stand-in", "real"),
+    "ruler": _text("the name of a ruler, as Binning(100) or KernelBound(0.01)"),
+    "claim": _text("the id of a claim of this chapter, as its verdict shows it"),
     "n_bins": whole(2, 10**6),
     "bin_width": number("(0, 1e30]"),
     "noise_variance": number("(0, 1e30]"),
@@ -47,7 +62,7 @@ _WORDS |= {"Any": Any, "Literal": Literal, "Optional": Optional, "Union": Union}
 _LONGEST_ANNOTATION = 500
 
 
-def check_parameters(namespace: dict[str, Any]) -> None:
+def check_parameters(namespace: dict[str, Any]) -> dict[str, Any]:
     """Refuse unknown names, wrong types and impossible values, all in one message.
 
     The declared parameters are the annotated names, as in ``n_seeds: int | None = None``.
@@ -57,10 +72,18 @@ def check_parameters(namespace: dict[str, Any]) -> None:
     later cells have run; when the check is repeated in such a namespace, only types and values
     are looked at.
 
+    Where a ``claim`` is given, cells that need what it does not are skipped from here on, each
+    with one line that says so: ``ibcore.notebook``.
+
     Parameters
     ----------
     namespace : dict
         ``globals()`` of the notebook, right after its parameters cell.
+
+    Returns
+    -------
+    dict
+        The parameters, for ``ib.Study(chapter, **parameters)``.
 
     Raises
     ------
@@ -70,6 +93,7 @@ def check_parameters(namespace: dict[str, Any]) -> None:
     Examples
     --------
     >>> check_parameters({"__annotations__": {"n_bins": int}, "n_bins": 30})
+    {'n_bins': 30}
     >>> check_parameters({"__annotations__": {"n_bins": int}, "n_bins": 30, "n_bin": 50})
     Traceback (most recent call last):
         ...
@@ -96,6 +120,9 @@ def check_parameters(namespace: dict[str, Any]) -> None:
             + _allowed(declared)
         )
     namespace[_CHECKED] = _MARK
+    if (claim := namespace.get("claim")) and (interpreter := notebook.shell()):
+        notebook.skip_cells(claim, interpreter)
+    return {name: namespace[name] for name in declared}
 
 
 def declared_types(namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -338,3 +365,33 @@ def _allowed(declared: Mapping[str, Any]) -> str:
         for name, kind in declared.items()
     ]
     return "\n  ".join(lines) or "no parameters: its parameters cell declares none"
+
+
+def read_settings(settings: Iterable[str]) -> dict[str, Any]:
+    """The changes that ``--set name=value`` makes: known names, possible values.
+
+    >>> read_settings(["n_seeds=5", "ruler=Binning(100)"])
+    {'n_seeds': 5, 'ruler': 'Binning(100)'}
+    """
+    known = ("ruler", *FIELDS, "data")
+    found: dict[str, Any] = {}
+    for one in settings:
+        name, sign, text = (part.strip() for part in one.partition("="))
+        if not sign or not text:
+            raise ValueError(f"--set takes name=value, as --set n_seeds=5; got {one!r}.")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise ValueError(f"--set knows no {name!r}; {hint}It knows {', '.join(known)}.")
+        if name in found:
+            raise ValueError(f"--set gives {name} twice.")
+        found[name] = POSSIBLE[name].checked(f"--set {name}", _literal(text))
+    return found
+
+
+def _literal(text: str) -> Any:
+    """A number, a list or a quoted text; any other text is itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text

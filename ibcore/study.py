@@ -7,40 +7,23 @@ writes the prose.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-import xarray as xr
-
-from ibcore import claims
+from ibcore import claims, doubt
 from ibcore.claims import Claim, NoVerdict, Verdict
-from ibcore.config import Experiment
-from ibcore.estimators import Binning, Ruler, checked_rulers, from_name
-from ibcore.estimators.base import whole_number
-from ibcore.experiments import (
-    STAND_IN,
-    cache_folder,
-    entries,
-    experiments,
-    other_data,
-    read_chapter,
-)
-from ibcore.networks import Ensemble
-from ibcore.observables import OBSERVABLES, Observable
-from ibcore.papers import paper_module, published_results
-from ibcore.results.measuring import with_performance
-from ibcore.results.parts import lacking, put_together, whatever_there_is
-from ibcore.results.places import holders
-from ibcore.results.run import load_or_run
-from ibcore.results.store import Store, blocks
-from ibcore.training import Trajectory, train
+from ibcore.doubt import Doubt
+from ibcore.estimators import Ruler
+from ibcore.experiments import STAND_IN
+from ibcore.notebook import NotAskedFor
+from ibcore.papers import paper_module
+from ibcore.results.parts import lacking
+from ibcore.runs import Runs
 from ibcore.work import progress_wanted
 
 
-class Study:
+class Study(Runs):
     """The experiments and claims of one chapter.
 
     Parameters
@@ -61,17 +44,28 @@ class Study:
     results : Path, optional
         Where planes are written; the user's cache folder by default. The published results are
         read in either case and written only if this is their folder.
-    n_bins : int, optional
-        Intervals of the main ruler on [-1, 1].
+    claim : str, optional
+        Only this claim is asked about: other planes and verdicts are refused.
+    ruler : ruler or str, optional
+        A reader's ruler or its name, as ``"Binning(100)"``, in the place of the main one. What it
+        does to a claim stands in ``ibcore.doubt.ask``.
     data : str
         Other data where a chapter offers some, as ``"real"`` ones for its stand-in.
     **changes
-        Fields of ``Experiment``; None leaves the chapter's own value.
+        Fields of ``Experiment``; None leaves the chapter's own value. ``first_seed``, ``n_seeds``,
+        ``n_epochs`` and ``n_measured_epochs`` change every experiment, ``noise_std`` those whose
+        networks have noise, with their ruler, the others what an experiment does not fix.
 
     Raises
     ------
     ValueError
-        For an unknown chapter, profile or field, with what there is.
+        For an unknown chapter, profile, claim, ruler or field, with what there is; for a change
+        that changes nothing, and a ruler that the claim cannot take.
+
+    Examples
+    --------
+    >>> Study("saxe", claim="SAXE-F1B", ruler="Binning(100)", n_seeds=5).only
+    ('relu',)
     """
 
     def __init__(
@@ -84,197 +78,27 @@ class Study:
         device: str = "auto",
         threads: int | None = None,
         results: Path | None = None,
-        n_bins: int | None = None,
+        claim: str | None = None,
+        ruler: Ruler | str | None = None,
         data: str = STAND_IN,
         **changes: Any,
     ):
-        self._content = read_chapter(chapter, profile)
-        self.chapter, self.profile, self.recompute = chapter, profile, recompute
-        self.device, self.threads = device, threads
-        if n_bins is not None:
-            n_bins = whole_number("n_bins", n_bins, least=1)
-        self.n_bins = n_bins
-        self.data = data
-        self._wording = other_data(self._content, data).get("wording", {})
-        self.changes = {name: value for name, value in changes.items() if value is not None}
-        Experiment().replace(**self.changes)  # an unknown field or value is refused here
-        self.store = Store(
-            root=Path(results) if results else cache_folder() / "results",
-            published=None if from_nothing else published_results(),
-            work=cache_folder() / "work",
-        )
-        self._planes: dict[str, xr.Dataset] = {}
-
-    @cached_property
-    def _entries(self) -> dict[str, dict[str, Any]]:
-        """Every experiment of the file, families spelt out."""
-        return entries(self._content)
-
-    @cached_property
-    def experiments(self) -> dict[str, Experiment]:
-        """Name -> experiment, at this profile and with the chapter's parameters."""
-        return experiments(self._content, self.profile, self.data, self.changes)
-
-    def estimators(self, name: str) -> list[Ruler]:
-        """The rulers of one experiment, the main one first: bins on [-1, 1] if none is named."""
-        entry = self._entry(name)
-        entry = entry | entry.get(self.profile, {})
-        n_bins = self.n_bins or self._content["chapter"]["n_bins"]
-        main: Ruler = Binning(n_bins=n_bins, low=-1, high=1)
-        if named := entry.get("ruler", self._content["chapter"].get("ruler")):
-            main = from_name(named)
-        more = [from_name(ruler) for ruler in entry.get("rulers", [])]
-        return list({repr(ruler): ruler for ruler in [main, *more]}.values())
-
-    def observables(self, name: str) -> list[Observable]:
-        """What else is measured on one experiment."""
-        names = self._entry(name).get("observables", self._content["chapter"]["observables"])
-        return [OBSERVABLES[one] for one in names]
-
-    def _entry(self, name: str) -> dict[str, Any]:
-        if name not in self._entries:
-            raise ValueError(
-                f"{self.chapter} has no experiment {name!r}; it has {', '.join(self._entries)}."
-            )
-        return self._entries[name]
-
-    def files(self, name: str) -> list[Path]:
-        """The files that hold parts of the plane of an experiment."""
-        self._entry(name)
-        return [part.path for part in self.store.parts(self.experiments[name]) if part.path]
-
-    def stored(self, name: str, *, own_only: bool = False) -> xr.Dataset | None:
-        """The plane of an experiment, whole, from the store; None if something is missing.
-
-        ``own_only`` leaves the published results out.
-        """
-        self._entry(name)
-        store = replace(self.store, published=None) if own_only else self.store
-        experiment, parts = self.experiments[name], store.parts(self.experiments[name])
-        rulers = checked_rulers(self.estimators(name))
-        observables = with_performance(self.observables(name))
-        bare, *_ = lacking(parts, experiment, experiment.seeds, rulers, observables)
-        return None if bare else put_together(parts, experiment, rulers, observables)
-
-    def own(self, name: str) -> xr.Dataset | None:
-        """What the study's own folder has of an experiment, whatever its rulers and seeds are.
-
-        The chapter's main ruler decides which seeds count, where it is there.
-        """
-        self._entry(name)
-        parts = replace(self.store, published=None).parts(self.experiments[name])
-        return whatever_there_is(parts, self.experiments[name], self.estimators(name))
-
-    def where(self, name: str) -> str:
-        """Whose result of an experiment there is: "yours", "published" or "no"."""
-        self._entry(name)
-        roots = holders(self.experiments[name].digest(), self.store.roots)
-        published = published_results()
-        if any(root != published for root in roots):
-            return "yours"
-        return "published" if roots else "no"
-
-    def plane(self, name: str) -> xr.Dataset:
-        """The information plane of one experiment: loaded, or computed."""
-        self._entry(name)
-        if name not in self._planes:
-            smoke = self.profile == "smoke"
-            found = load_or_run(
-                self.experiments[name],
-                self.estimators(name),
-                self.observables(name),
-                store=self.store,
-                recompute=self.recompute or smoke,
-                keep=not smoke,
-                device=self.device,
-                threads=self.threads,
-                profile=self.profile,
-            )
-            self._note_stale(name, found)
-            self._planes[name] = found
-        return self._planes[name]
-
-    def networks(self, name: str, epoch: int = -1) -> Ensemble:
-        """The networks of an experiment at one of its measured epochs: stored ones, or trained.
-
-        Parameters
-        ----------
-        name : str
-        epoch : int
-            Place among the measured epochs; -1 is the last.
-        """
-        self._entry(name)
-        experiment = self.experiments[name]
-        parts = [] if self.profile == "smoke" or self.recompute else self._weights(experiment)
-        if not parts:
-            parts = [train(experiment, device=self.device, threads=self.threads)]
-        joined = np.concatenate([part.parameters for part in parts], axis=1)
-        return replace(parts[0], seeds=experiment.seeds, parameters=joined).ensemble(epoch)
-
-    def _weights(self, experiment: Experiment) -> list[Trajectory]:
-        """Stored weights of all seeds, in one piece or in blocks; empty if some are missing."""
-        whole = self.store.weights(experiment, experiment.seeds)
-        if whole is not None:
-            return [whole]
-        parts = [self.store.weights(experiment, seeds) for seeds in blocks(experiment)]
-        return (
-            [part for part in parts if part is not None]
-            if all(part is not None for part in parts)
-            else []
-        )
-
-    def _note_stale(self, name: str, found: xr.Dataset) -> None:
-        if stale := self.store.distrusted(found):
-            print(
-                f"STALE? The stored result of {name} was made by other code ({', '.join(stale)}); "
-                "`make certify` checks it."
-            )
-
-    def planes(self, *names: str) -> dict[str, xr.Dataset]:
-        """Several planes by name; a name that ends in ``_*`` stands for its family."""
-        wanted = []
-        for name in names:
-            family = name.endswith("*")
-            wanted += [n for n in self._entries if family and n.startswith(name[:-1])] or [name]
-        return {name: self.plane(name) for name in wanted}
-
-    def verdict(
-        self, claim_id: str, *, estimator: Ruler | str | None = None
-    ) -> Verdict | NoVerdict:
-        """The verdict on one claim, or the sentence that a smoke run gives none.
-
-        Parameters
-        ----------
-        claim_id : str
-        estimator : estimator or its repr, optional
-            A ruler that all planes of the claim hold; their main one by default.
-
-        Raises
-        ------
-        ValueError
-            For a claim that the chapter does not have, and for one that cannot be judged although
-            no parameter was changed.
-        """
-        claim = next((one for one in self.claims if one.id == claim_id), None)
-        if claim is None:
-            known = ", ".join(one.id for one in self.claims)
-            raise ValueError(f"{self.chapter} has no claim {claim_id!r}; it has {known}.")
-        ruler = estimator if estimator is None or isinstance(estimator, str) else repr(estimator)
-        if self.profile == "smoke":
-            return NoVerdict(claim.id)
-        planes = self.planes(*claims.planes_of(claim))
-        try:
-            return claims.judge(claim, planes, estimator=ruler)
-        except ValueError as error:
-            if not self.changes:  # as registered, every claim can be judged
-                raise
-            return NoVerdict(claim.id, f"no verdict with these parameters: {error}")
+        super().__init__(
+            chapter, profile=profile, recompute=recompute, from_nothing=from_nothing,
+            device=device, threads=threads, results=results, ruler=ruler, data=data,
+            changes=changes,
+        )  # fmt: skip
+        self.claim = None if claim is None else self._find(claim)
+        if self.claim:
+            self.only, self.why_only = claims.planes_of(self.claim), self.claim.id
+        if self.changed:
+            self._refuse_at_once()
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The claims of the chapter, as registered; on other data their criteria say so."""
         registered = claims.load_registry(self.chapter)
-        for said, instead in self._wording.items():
+        for said, instead in self._other.get("wording", {}).items():
             registered = tuple(
                 replace(one, criterion=one.criterion.replace(said, instead)) for one in registered
             )
@@ -285,9 +109,116 @@ class Study:
         """Drawings of this paper alone; None if it has none."""
         return paper_module(self.chapter, "figures")
 
+    def verdict(self, claim_id: str) -> Verdict | NoVerdict | Doubt:
+        """The verdict on one claim, or the sentence that a smoke run gives none.
+
+        With anything changed it is a ``Doubt``: the published verdict beside the reader's.
+
+        Raises
+        ------
+        ValueError
+            For a claim that the chapter does not have, and for one that cannot be judged although
+            nothing was changed.
+        NotAskedFor
+            If the study is asked about another claim.
+        """
+        claim = self._find(claim_id)
+        if self.claim and claim.id != self.claim.id:
+            raise NotAskedFor(f"{claim.id} is not asked about, only {self.claim.id}.")
+        beside = self.changed and self.profile != "smoke"
+        return self.beside(claim_id) if beside else self._judged(claim)
+
+    def beside(self, claim_id: str) -> Doubt:
+        """The published verdict on a claim and this study's."""
+        claim = self._find(claim_id)
+        published = doubt.published_entry(claim)  # an edited ledger is refused before any work
+        source, yours = self._source(claim), self._judged(claim)
+        names = source.experiments
+        rows = doubt.differences(
+            [self.stated[name] for name in names], [self.experiments[name] for name in names]
+        )
+        if self.ruler and isinstance(yours, Verdict):
+            own = {name: self.own_rulers(name) for name in names}
+            rows = (("ruler", doubt.looked_through(source, own), repr(self.ruler)), *rows)
+        changed = tuple(row for row in rows if row[1] != row[2])
+        return Doubt(yours, published, changed)
+
     def judge(self) -> list[Verdict | NoVerdict]:
         """The verdicts on all claims, in the order of the registry."""
-        return [self.verdict(claim.id) for claim in self.claims]
+        return [self._judged(claim) for claim in self.claims]
+
+    def _find(self, claim_id: str) -> Claim:
+        claim = next((one for one in self.claims if one.id == claim_id), None)
+        if claim is None:
+            known = ", ".join(one.id for one in self.claims)
+            raise ValueError(f"{self.chapter} has no claim {claim_id!r}; it has {known}.")
+        return claim
+
+    def _source(self, claim: Claim) -> Claim:
+        """The claim whose evidence it shares, or itself."""
+        return self._find(claim.same_evidence_as) if claim.same_evidence_as else claim
+
+    def _judged(self, claim: Claim) -> Verdict | NoVerdict:
+        if self.profile == "smoke":
+            return NoVerdict(claim.id)
+        if not self.changed:
+            return claims.judge(claim, self.planes(*claims.planes_of(claim)))
+        source = self._source(claim)
+        if self.ruler and (why := self._refusal(source)):
+            return NoVerdict(claim.id, f"it takes no other ruler: {why}.")
+        question = doubt.ask(
+            source, {name: self.own_rulers(name) for name in source.experiments}, self.ruler
+        )
+        self._try_out(question)
+        planes = {name: self.measured(name, many) for name, many in question.rulers.items()}
+        asked = question.claim if self.ruler else claim
+        try:
+            return doubt.judge(asked, planes, question.ruler)
+        except (ValueError, KeyError) as error:  # as registered, every claim can be judged
+            return NoVerdict(claim.id, f"no verdict with these parameters: {error}")
+
+    # Refused before any work
+
+    def _refuse_at_once(self) -> None:
+        """Refuse what would otherwise be noticed after hours, or never."""
+        published = self.store.published
+        if published and self.store.root.resolve() == published.resolve():
+            raise ValueError(
+                "what a reader changes is not written to the published results; name another "
+                "folder as results, or none."
+            )
+        names = self._entries if self.only is None else self.only
+        whose = self.why_only or self.chapter
+        doubt.refuse_idle(self.changes, [self.experiments[name] for name in names], whose)
+        if "noise_std" in self.changes:
+            doubt.refuse_one_noise([self.stated[name] for name in names], whose)
+        if self.claim and self.ruler and (why := self._refusal(self._source(self.claim))):
+            raise ValueError(f"{whose} takes no other ruler: {why}. Leave ruler out.")
+
+    def _refusal(self, claim: Claim) -> str:
+        """Why a claim takes no other ruler; its stored planes help to find out."""
+        if why := doubt.refusal(claim):
+            return why
+        stated = Runs(self.chapter, results=self.store.root, changes={})
+        stored = {name: stated.stored(name) for name in claim.experiments}
+        whole = {name: one for name, one in stored.items() if one is not None}
+        return doubt.refusal(claim, whole) if len(whole) == len(stored) else ""
+
+    def _try_out(self, question: doubt.Question) -> None:
+        """A ruler that cannot measure networks of a kind says so before they are trained."""
+        if self.ruler is None:
+            return
+        kinds = {}
+        for name, rulers in question.rulers.items():
+            one, parts = self.experiments[name], self.store.parts(self.experiments[name])
+            bare, *_ = lacking(parts, one, one.seeds, rulers, [])
+            if self.ruler in rulers and bare and self.store.weights(one, bare[:1]) is None:
+                kind = (one.task, one.hidden_widths, one.activation, one.noise_std > 0, one.bits)
+                kinds[kind] = name
+        for name in kinds.values():
+            doubt.try_out(self.experiments[name], self.ruler, name)
+
+    # Published
 
     def publish(self, verdicts: Sequence[Verdict | NoVerdict] | None = None) -> None:
         """Write the weights that readers need, the ledger and the verdicts in detail.
@@ -303,7 +234,7 @@ class Study:
             For a smoke run or one with changed parameters: only what the chapter states is
             published. If a claim has no verdict, or a verdict no sentence.
         """
-        if self.profile != "paper" or self.changes or self.n_bins or self.data != STAND_IN:
+        if self.profile != "paper" or self.changed:
             raise ValueError("only a paper-scale run without changes can be published.")
         decided, ledger = _decided(verdicts or self.judge()), self.store.root / "ledger.json"
         for name in self._content["chapter"].get("weights", []):
@@ -318,17 +249,6 @@ class Study:
             )
         if progress_wanted():
             print(f"ledger written: {ledger}")
-
-    def packs(self) -> dict[str, list[str]]:
-        """The experiments that are published in one file: a family, or one by itself.
-
-        A result that grows rewrites its own family and nothing else.
-        """
-        found = {f"{self.chapter}-{name}": [name] for name in self._content["experiments"]}
-        for family in self._content.get("families", {}):
-            names = [name for name in self._entries if name.rpartition("_")[0] == family]
-            found[f"{self.chapter}-{family}"] = names
-        return found
 
 
 def _decided(found: Sequence[Verdict | NoVerdict]) -> list[Verdict]:

@@ -222,7 +222,7 @@ def test_only_publish_writes_to_the_book(shelf, tmp_path):
     [
         (("--only", "depth_1"), "not judged"),
         (("--profile", "smoke"), "no verdict"),
-        (("--n-seeds", 3), "ledger not written"),
+        (("--set", "n_seeds=3"), "ledger not written"),
     ],
 )
 def test_a_partial_run_leaves_the_ledger_alone(shelf, arguments, said):

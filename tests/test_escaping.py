@@ -77,14 +77,6 @@ def stored(chapter):
     return {chapter.claims[0].id: row}
 
 
-def test_the_ledger_shows_statement_unit_and_scale_as_they_are(chapter, stored):
-    found = rendered(pages.ledger_table(chapter, stored))
-    assert set(found.elements) <= HARMLESS
-    assert found.cells[0] == "A|[x](y)"
-    both = f"S {HOSTILE}Found: F {HOSTILE}"
-    assert found.cells[2:] == [both, f"1 U {HOSTILE}", "50"]
-
-
 def test_the_readme_shows_titles_as_they_are(chapter, stored):
     text = pages.readme_with_verdicts("<!-- verdicts -->\n<!-- /verdicts -->\n", [chapter], stored)
     found = rendered(text)

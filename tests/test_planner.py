@@ -112,7 +112,7 @@ def started(results, cache, *more):
     environment = os.environ | {"IBCORE_CACHE": str(cache), "IBCORE_PROGRESS": "1"}
     command = [
         sys.executable, "-m", "ibcore", "run", "goldfeld", "--only", "spiral", "--only", "noisy",
-        "--n-seeds", "1", "--from-nothing", "--results", str(results), "--workers", "2", *more,
+        "--set", "n_seeds=1", "--from-nothing", "--results", str(results), "--workers", "2", *more,
     ]  # fmt: skip
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,

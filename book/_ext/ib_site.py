@@ -5,6 +5,8 @@
 - The first visit follows the reader's system, light or dark; unset, the theme logs an error.
 - Figures of the chapters are see-through and suit both themes: they get the class that says so.
 - A chapter is edited as Markdown; the notebook that the page shows is generated from it.
+- The buttons that lead to the repository appear with its address, the one setting.
+- When all pages are written each is finished: see ``site_finish``.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from importlib.metadata import files
 from pathlib import Path
 
 MATHJAX_PACKAGE = "sphinx-mathjax-offline"
+FORGES = ("github", "gitlab")  # whose addresses the theme knows
+LAUNCH = {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"}
 
 
 def mathjax_file(name: str) -> Path:
@@ -27,6 +31,16 @@ def mathjax_file(name: str) -> Path:
 def follow_the_system(app, config):
     """Set the theme's mode for a first visit."""
     config.html_context.setdefault("default_mode", "auto")
+
+
+def buttons_from_the_address(app, config):
+    """Repository, edit, issue and launch buttons: all with ``repository.url``, none without."""
+    options = config.html_theme_options
+    address = options.get("repository_url") or ""
+    known = any(forge in address for forge in FORGES)
+    options["use_repository_button"] = bool(address)
+    options["use_edit_page_button"] = options["use_issues_button"] = known
+    options["launch_buttons"] = LAUNCH if address else {}
 
 
 def copy_mathjax(app):
@@ -81,11 +95,24 @@ def buttons(entries):
         yield from buttons(entry.get("buttons", []))
 
 
+def finish_the_pages(app, exception):
+    """Finish what was written, unless the build broke."""
+    if exception is None and app.builder.format == "html":
+        from site_finish import finish
+
+        ledger = Path(app.srcdir) / "book/results/ledger.json"
+        finish(Path(app.outdir), ledger, app.config.html_title)
+
+
 def setup(app):
     app.connect("config-inited", follow_the_system)
+    app.connect("config-inited", buttons_from_the_address, priority=100)
     app.connect("builder-inited", copy_mathjax)
     app.connect("doctree-resolved", drop_thebe_settings, priority=900)
     app.connect("doctree-resolved", figures_suit_both_themes)
     app.connect("html-page-context", drop_thebe_scripts, priority=900)
     app.connect("html-page-context", edit_the_text, priority=900)
+    app.connect("build-finished", finish_the_pages)
+    app.add_js_file("site.js", loading_method="defer")
+    app.setup_extension("site_labels")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,8 @@
-"""Check the built site: every internal link and anchor exists, and no page needs another host.
+"""Check the built site: links, other hosts, and what is promised of every page.
+
+Every internal link and anchor exists, no page needs another host, no id stands twice, a figure of
+another chapter is cited with its chapter, code is folded, images have sizes and words, and only
+mathematics loads its script.
 
 python book/_tools/check_site.py _build/html
 
@@ -10,9 +14,12 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup
 
 # Attribute that makes a browser load something, for each element.
 LOADS = {
@@ -89,6 +96,8 @@ def check(site: Path) -> list[str]:
         where = path.relative_to(site).as_posix()
         problems += [f"{where}: loads {a} from another host" for a in page.loads if is_external(a)]
         problems += [f"{where}: {what}" for what in broken(path, page, pages, site)]
+        text = path.read_text(encoding="utf-8")
+        problems += [f"{where}: {what}" for what in unkept(text, path.name)]
     for path in site.rglob("*.css"):
         addresses = CSS_ADDRESS.findall(path.read_text(encoding="utf-8"))
         where = path.relative_to(site).as_posix()
@@ -119,6 +128,52 @@ def broken(path: Path, page: Page, pages: dict[Path, Page], site: Path) -> list[
         elif anchor and target in pages and anchor not in pages[target].anchors:
             problems.append(f"{address}: no such anchor")
     return problems
+
+
+def unkept(text: str, name: str) -> list[str]:
+    """What a page of the book promises and does not keep; other pages promise nothing.
+
+    >>> page = '<main id="main-content"><article><p id="a">x</p><p id="a">y</p></article></main>'
+    >>> unkept(page, "x.html")
+    ['the id a stands twice', '0 viewports', 'no description']
+    """
+    soup = BeautifulSoup(text, "html.parser")
+    article = soup.select_one("main article")
+    if article is None:
+        return []
+    seen = Counter(tag["id"] for tag in soup.find_all(id=True))
+    problems = [f"the id {what} stands twice" for what, count in seen.items() if count > 1]
+    if (viewports := len(soup.find_all("meta", attrs={"name": "viewport"}))) != 1:
+        problems.append(f"{viewports} viewports")
+    if not soup.find("meta", attrs={"name": "description"}) and article.find("p"):
+        problems.append("no description")
+    for cell in article.select(".cell_input"):
+        fold = cell.find_parent("details")
+        if fold is None or fold.has_attr("open"):
+            problems.append(f"code in sight: {cell.get_text()[:40]!r}")
+    if not article.select(".math") and soup.find("script", src=re.compile("mathjax")):
+        problems.append("loads MathJax without mathematics")
+    for image in article.select("img"):
+        shown = image.get("src", "")[-24:]
+        if not (image.get("width") and image.get("height")) and not image.get("style"):
+            problems.append(f"image without a size: {shown}")
+        if not image.get("alt"):
+            problems.append(f"image without words: {shown}")
+    return problems + [f"{said} without its chapter" for said in _bare_figures(article, name)]
+
+
+def _bare_figures(article, name: str) -> list[str]:
+    """Figures of other chapters that a paragraph cites without naming the chapter."""
+    found = []
+    for mark in article.select("a .std-numref"):
+        link = mark.find_parent("a")
+        other = re.match(r"(\d\d)_", Path(urlsplit(link["href"]).path).name)
+        around = link.find_parent(["p", "li", "td", "figcaption"])
+        if not other or other[0] == name[:3] or around is None:
+            continue
+        if not re.search(rf"[Cc]hapters?\s.*?\b{int(other[1])}\b", around.get_text(), re.S):
+            found.append(mark.get_text())
+    return found
 
 
 def main(arguments: list[str]) -> int:

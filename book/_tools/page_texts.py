@@ -1,25 +1,5 @@
 """Texts of the generated pages."""
 
-TABLE_OF_WORDS = """\
-:::{dropdown} How the word follows
-| expected | primary test | size | scope | word |
-| --- | --- | --- | --- | --- |
-| effect | agrees | as claimed, larger, no number given | enough cells | reproduced |
-| effect | agrees | smaller, open | enough cells | direction only |
-| effect | agrees | any | too few cells | mixed (k of m) |
-| effect | open | – | – | open |
-| effect | inside the margin | – | – | none found |
-| effect | opposite | – | – | opposite |
-| absence | inside the margin | – | enough, too few cells | reproduced, mixed (k of m) |
-| absence | beyond the margin | – | – | opposite |
-| absence | covers the margin | – | – | open |
-| either, on a stand-in | as above | – | – | seen, open, not seen on a stand-in |
-| identity, theorem | every case tried, a counterexample | – | – | holds, fails |
-
-Enough cells: one where the claim says *can* (the best of many is corrected by Holm's rule), half of
-them where it says *typically*, more than half and none against it where it says *all*.
-:::"""
-
 CHANGES_TEXT = """\
 Until November 2026 every claim got one word from a rule that put all of its tests together. The
 numbers under the words have been derived again from the stored results by other code, and they

@@ -4,12 +4,16 @@ Only ``judge`` makes one: a word cannot be typed.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import InitVar, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass, replace
 from html import escape
+
+import xarray as xr
 
 from ibcore.claims.decide import CellVerdict, CheckVerdict
 from ibcore.claims.findings import number, with_interval
+from ibcore.claims.origin import Origin, origin_of
+from ibcore.claims.registry import find_claim
 from ibcore.claims.words import SETTINGS, WORDS, shown
 
 _SEAL = object()
@@ -82,6 +86,8 @@ class Verdict:
         When the criterion was written, and what it is.
     exploratory : bool
         The criterion was changed after results of these networks were known.
+    origin : Origin or None
+        The runs behind it, for the box; no part of the decision.
     """
 
     id: str
@@ -117,6 +123,7 @@ class Verdict:
     criterion_hash: str
     same_evidence_as: str | None
     exploratory: bool
+    origin: Origin | None = None
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
@@ -199,6 +206,7 @@ class Verdict:
             *(f'<p class="remark">{escape(line)}</p>' for line in self.remarks),
             _numbers(self.tests) if self.tests else "",
             f'<p class="provenance">{escape(self.provenance)}</p>',
+            self.origin.html() if self.origin else "",
         ]
         return f'<div class="judged">{"".join(lines)}</div>'
 
@@ -218,6 +226,15 @@ class NoVerdict:
         return self.reason
 
     __repr__ = __str__
+
+
+def with_origin(
+    found: Verdict | NoVerdict, planes: Mapping[str, xr.Dataset], ruler: str | None = None
+) -> Verdict | NoVerdict:
+    """The same verdict, whose box says where it comes from: the planes that it was judged on."""
+    if isinstance(found, NoVerdict):
+        return found
+    return replace(found, origin=origin_of(find_claim(found.id), planes, ruler), seal=_SEAL)
 
 
 def badge(word: str, said: str = "") -> str:
