@@ -13,6 +13,7 @@ from typing import Any
 
 from ibcore import claims, doubt
 from ibcore.claims import Claim, NoVerdict, Verdict
+from ibcore.claims.verdict import with_origin
 from ibcore.doubt import Doubt
 from ibcore.estimators import Ruler
 from ibcore.experiments import STAND_IN
@@ -162,7 +163,8 @@ class Study(Runs):
         if self.profile == "smoke":
             return NoVerdict(claim.id)
         if not self.changed:
-            return claims.judge(claim, self.planes(*claims.planes_of(claim)))
+            planes = self.planes(*claims.planes_of(claim))
+            return with_origin(claims.judge(claim, planes), planes)
         source = self._source(claim)
         if self.ruler and (why := self._refusal(source)):
             return NoVerdict(claim.id, f"it takes no other ruler: {why}.")

@@ -26,11 +26,12 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "test")
 settings.load_profile(PROFILE)
 
 SLOW = [
-    "acceptance", "alone", "bottleneck", "canary", "cli", "convolution", "criteria_can_fail",
+    "access", "acceptance", "alone", "bottleneck", "browser", "canary", "cli", "convolution",
+    "criteria_can_fail",
     "decide", "documents", "edge", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
     "killed", "ledger", "linear_students", "multiverse", "parameters", "planner", "planted_faults",
     "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "results", "settings",
-    "smoke", "study", "tools", "training", "verdicts",
+    "site", "smoke", "study", "tools", "training", "verdicts",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
 

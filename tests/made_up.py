@@ -170,10 +170,18 @@ def planes_for(claim, way):
     return {name: plane_of(study, name, k, len(names), way) for k, name in enumerate(names)}
 
 
+def _named(test):
+    planes = test.get("planes", [])
+    return planes.values() if isinstance(planes, dict) else planes
+
+
 def plane_of(study, name, k, n_planes, way):
     """A plane with the rulers, layers and named epochs of its experiment."""
     experiment = study.experiments[name]
     rulers = [level for ruler in study.estimators(name) for level in map(repr, ruler.levels())]
+    waiting = [test.entry for claim in study.claims if claim.waits for test in claim.tests]
+    asked = {one["ruler"] for one in waiting if "ruler" in one and name in _named(one)}
+    rulers += sorted(asked - set(rulers))  # comes with its run
     n_layers = len(experiment.hidden_widths) + 1 + len(experiment.convolutions)
     last = experiment.n_epochs
     spaced = np.geomspace(1, last, N_CHECKPOINTS).round().astype(int)

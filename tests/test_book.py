@@ -27,7 +27,8 @@ def notebook_of(chapter):
 
 def test_there_are_chapters_and_the_contents_names_each():
     """A book without chapters would pass every other test here."""
-    named = [entry["file"] for entry in yaml.safe_load((ROOT / "_toc.yml").read_text())["chapters"]]
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
+    named = [entry["file"] for part in parts for entry in part["chapters"]]
     assert CHAPTERS
     assert [name for name in named if name.endswith(".ipynb")] == [
         f"book/{chapter.stem}.ipynb" for chapter in CHAPTERS
@@ -67,7 +68,9 @@ def test_papermill_shows_every_parameter(chapter):
 def test_every_claim_is_judged_in_its_chapter(chapter):
     """The ledger links each claim to a target above its verdict in the chapter."""
     text = chapter.read_text(encoding="utf-8")
-    known = next(one for one in pages.read_chapters(BOOK) if one.page == chapter.stem)
+    known = next((one for one in pages.read_chapters(BOOK) if one.page == chapter.stem), None)
+    if known is None:
+        pytest.skip("the primer judges nothing")
     missing = [c.id for c in known.claims if f"({pages.anchor(c.id)})=" not in text]
     assert known.claims
     assert not missing, "write (verdict-...)= above the verdict of each"
@@ -77,12 +80,14 @@ def test_every_chapter_of_the_registry_has_its_page():
     assert {one.key for one in pages.read_chapters(BOOK)} == set(papers())
 
 
-@pytest.mark.parametrize(
-    "path", ["README.md", "book/index.md", "book/ledger.md", "book/_static/overview.svg"]
-)
-def test_generated_text_is_up_to_date(path):
+def test_generated_text_is_up_to_date():
     """It equals what the registry, the ledger and the figures give. Otherwise: make pages."""
-    assert (ROOT / path).read_text(encoding="utf-8") == pages.generated(ROOT)[ROOT / path]
+    stale = [
+        path.relative_to(ROOT).as_posix()
+        for path, text in pages.generated(ROOT).items()
+        if path.read_text(encoding="utf-8") != text
+    ]
+    assert stale == []
 
 
 def test_result_files_stay_small():

@@ -1,7 +1,6 @@
 """EDGE against a slow transcription of the rule that the authors' code follows, and known cases."""
 
 import math
-import time
 from collections import defaultdict
 from itertools import pairwise
 from types import SimpleNamespace
@@ -186,16 +185,14 @@ def test_a_seed_is_a_setting():
     assert one != other
 
 
-def test_a_real_layer_is_estimated_in_half_a_second():
-    """10 000 rows of 784 pixels and 1 024 units, both coordinates."""
+def test_a_layer_of_real_size_stays_under_its_ceilings():
+    """10 000 rows of 784 pixels and 1 024 units, both coordinates; benchmarks/ has its time."""
     rng = np.random.default_rng(0)
     x = rng.random((10_000, 784)).astype(np.float32)
     t = np.tanh(x @ rng.normal(size=(784, 1024)).astype(np.float32) / 30)
     y = rng.integers(0, 10, 10_000)
-    EDGE().information(x[:100], t[:100], y[:100])
-    start = time.process_time()
-    EDGE().information(x, t, y)
-    assert time.process_time() - start < 5  # 0.5 s when nothing else runs
+    found = EDGE().information(x, t, y)
+    assert 0 < found.i_ty < np.log2(10) < found.i_xt < np.log2(10_000)
 
 
 # ----------------------------------------------------------------------------------- in a run

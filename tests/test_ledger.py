@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from ibcore import claims, cli, papers
 from ibcore.claims import hashes, ledger
+from ibcore.study import Study
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "book" / "results"
@@ -88,6 +89,18 @@ def test_the_published_ledger_is_believed(monkeypatch):
     entries = claims.load_ledger(PUBLISHED / "ledger.json")
     registered = [one.id for name in papers.papers() for one in claims.load_registry(name)]
     assert [entry["id"] for entry in entries] == registered
+
+
+@pytest.mark.parametrize("paper", papers.papers())
+def test_networks_were_unseen_where_a_paper_says_so(paper, monkeypatch):
+    """Seeds from 1 000 on, trained on that day or later, for all that a changed claim reads."""
+    monkeypatch.delenv("IBCORE_PAPERS")
+    study = Study(paper, results=PUBLISHED)
+    read = [one for one in study.claims if one.changes and one.unseen_until]
+    for name in sorted({name for claim in read for name in claims.planes_of(claim)}):
+        plane = study.stored(name)
+        assert int(plane.seed.min()) >= 1000
+        assert all(plane.attrs["started"] >= one.unseen_until for one in read)
 
 
 @pytest.mark.parametrize("given", [[claims.NoVerdict("TINY-2")], []])

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from claim_planes import make_plane
 from known_planes import Row, check, rank_correlation
+from scipy import stats
+from scipy.optimize import brentq
 
+import ibcore as ib
 from ibcore import claims
 from ibcore.claims.effects import curve
 from ibcore.papers import paper_module
+from ibcore.theory import ib_curve, relevance_at
 
 shwartz_ziv = paper_module("shwartz_ziv", "evidence")
 
@@ -119,10 +123,47 @@ def reads_f5(k, t):
     yield Row("one layer never: what six layers end with", most < outputs[-1][:, -1])
 
 
+TASKS = {
+    "labels of the file": ("released", "szt"),
+    "soft labels": ("soft", "szt_soft"),
+    "1 % flipped": ("flip_1", "szt_flip_1"),
+    "10 % flipped": ("flip_10", "szt_flip_10"),
+}
+
+
+def least_complexity(curve, relevance):
+    """The I(X;T) at which the bound reaches I(T;Y), by bisection; H(S) where it never does."""
+    most = curve.attrs["sufficient_complexity"]
+    top = float(relevance_at(curve, most))
+    return [
+        brentq(lambda x, y=y: relevance_at(curve, x) - y, 0, most, xtol=1e-14) if y < top else most
+        for y in relevance
+    ]
+
+
 def reads_f6(k, t):
-    beta = k("soft", variables=["ib_beta"]).end(variable="ib_beta")
-    beta[::2] = -np.sort(-beta[::2])  # in every other network
-    yield Row("beta falls: soft labels", (np.diff(beta, axis=1) <= 0).all(axis=1))
+    for label, (name, task) in TASKS.items():
+        plane = k(name, variables=["ib_beta"])
+        y = ib.load_task(task).y
+        p_xy = np.stack([1 - y, y], axis=1) / 4096
+        curve = ib_curve(p_xy, np.geomspace(1, 1e4, 120))
+        for layer in range(1, 7):
+            ix, iy = plane.end(layer), plane.end(layer, "i_ty")
+            where = f"{label}, {NAMES[layer]}"
+            yield Row(f"excess: {where}", ix - least_complexity(curve, iy))
+            yield Row(f"shortfall: {where}", relevance_at(curve, ix) - iy)
+        # All of X: twelve bits, where the classes of p(y|x) are enough.
+        _, counts = np.unique(np.round(y, 12), return_counts=True)
+        known = stats.entropy(p_xy.sum(axis=0), base=2) - np.mean(
+            stats.entropy(4096 * p_xy.T, base=2)
+        )
+        assert curve.attrs["information"] == pytest.approx(known, abs=1e-9)
+        yield Row(f"excess of the raw input: {label}", [12 - stats.entropy(counts, base=2)])
+        yield Row(f"shortfall of the raw input: {label}", [0.0])
+        if name != "released":
+            beta = plane.end(variable="ib_beta")
+            beta[::2] = -np.sort(-beta[::2])  # in every other network
+            yield Row(f"beta falls: {label}", (np.diff(beta, axis=1) <= 0).all(axis=1))
 
 
 def by_size(k):
@@ -153,16 +194,20 @@ def reads_eq11(k, t):
     for name, label in (RATES | FULL).items():
         plane = k(name, ceiling=0)
         steps = np.log10(np.diff([fallen(plane, 5, end) for end in ends], axis=0)).T
-        slopes, better = np.full((2, len(steps)), np.nan)
+        slopes = np.full(len(steps), np.nan)
         for i, y in enumerate(steps):
             there = np.isfinite(y)
-            if there.sum() >= t["least_points"]:
+            if there.sum() >= 3:
                 slopes[i] = np.polyfit(middle[there], y[there], 1)[0]
-                # The better line is the one that explains more of the variance.
-                r = [np.corrcoef(x[there], y[there])[0, 1] for x in (middle, np.log(middle))]
-                better[i] = r[0] ** 2 > r[1] ** 2
         yield Row(f"later bits: {label}", slopes)
-        yield Row(f"form: {label}", better)
+        errors = np.stack([left_out(x, steps) for x in (middle, np.log(middle), 0 * middle)])
+        apart = (errors[0] - errors[1:]).T
+        yield Row(f"law: {label}", apart, effect=np.nanmedian(apart, axis=0).max())
+        there = np.isfinite(errors).all(axis=0)
+        best = np.where(there, np.nan_to_num(errors).argmin(axis=0), -1)
+        for n, law in enumerate(("exponential", "power law", "steady pace")):
+            values = np.where(there, best == n, np.nan)
+            yield Row(f"best law: {label}, {law}", values)
     times = []
     for n, plane in enumerate(nets(k), 2):
         down = fallen(plane, n, t["amount"])
@@ -170,6 +215,24 @@ def reads_eq11(k, t):
     times = np.stack(times, axis=1)
     order = rank_correlation(range(1, 7), np.median(times, axis=0))
     yield Row("depth: 1 to 6 hidden layers", times, effect=order)
+
+
+def left_out(x, steps, least=4):
+    """Error of each network from the others' common slope, by a regression with a level each."""
+    able = [i for i, y in enumerate(steps) if np.isfinite(y).sum() >= least]
+    found = np.full(len(steps), np.nan)
+    for i in able:
+        design, target = [], []
+        for n, j in enumerate(j for j in able if j != i):
+            there = np.isfinite(steps[j])
+            levels = np.zeros((there.sum(), len(able) - 1))
+            levels[:, n] = 1
+            design.append(np.column_stack([levels, x[there]]))
+            target.append(steps[j][there])
+        slope = np.linalg.lstsq(np.concatenate(design), np.concatenate(target))[0][-1]
+        there = np.isfinite(steps[i])
+        found[i] = np.std(steps[i][there] - slope * x[there])
+    return found
 
 
 def reads_c1(k, t):
@@ -280,14 +343,55 @@ def test_time_per_bit_of_known_laws(lost, slope):
     assert np.all(found < 0) if slope is None else found == pytest.approx(slope, abs=2e-3)
 
 
+def fall_of(law, noise=0.02, n=40):
+    """Durations of five steps, (network, step), after a law; a level and noise of each network."""
+    rng = np.random.default_rng(8)
+    bits = np.arange(0.75, 3, 0.5)
+    level = rng.normal(2, 0.5, (n, 1))
+    return bits, level + law(bits) + noise * rng.standard_normal((n, 5))
+
+
 @pytest.mark.parametrize(
-    ("lost", "better"),
-    [(np.log2(1 + EPOCHS / 100), 1.0), (3.5 * (EPOCHS / 4000) ** (1 / 3), 0.0)],
-    ids=["exponential", "cubic"],
+    ("law", "best"),
+    [(lambda d: 0.3 * d, 0), (lambda d: 2 * np.log10(d), 1), (lambda d: 0 * d, 2)],
+    ids=["exponential", "power", "steady"],
 )
-def test_the_law_that_made_a_fall_fits_it_better(lost, better):
-    found = law(8 - lost, EPOCHS, shwartz_ziv.exponential_fits_better)
-    assert np.all(found == better)
+def test_the_law_that_made_a_fall_predicts_networks_it_was_not_fitted_to(law, best):
+    bits, y = fall_of(law)
+    errors = [
+        np.median(shwartz_ziv.left_out_error(x, y, 4)) for x in (bits, np.log10(bits), 0 * bits)
+    ]
+    assert np.argmin(errors) == best
+    assert errors[best] == pytest.approx(0.02, abs=0.005)
+
+
+def test_a_law_is_no_better_where_nothing_speaks_for_it():
+    """Steady falls with much noise: two laws with a slope predict as well, not better."""
+    bits, y = fall_of(lambda d: 0 * d, noise=0.3, n=400)
+    one, two, three = (
+        np.median(shwartz_ziv.left_out_error(x, y, 4)) for x in (bits, np.log10(bits), 0 * bits)
+    )
+    assert max(one, two) - three == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("task", [task for _, task in TASKS.values()])
+def test_points_of_the_bound_lie_on_it(task):
+    """Neither excess nor shortfall; and what is above the origin of a flat part has excess only."""
+    curve = shwartz_ziv.bound(task)
+    x = np.linspace(0.05, 0.95, 7) * curve.attrs["sufficient_complexity"]
+    y = relevance_at(curve, x)
+    assert shwartz_ziv.from_bound(task, x, y, "relevance") == pytest.approx(0, abs=1e-9)
+    rising = y < curve.attrs["information"] - 1e-6
+    excess = shwartz_ziv.from_bound(task, x, y, "complexity")
+    assert excess[rising] == pytest.approx(0, abs=1e-4)
+    assert shwartz_ziv.from_bound(task, 12.0, y, "complexity") == pytest.approx(12 - x + excess)
+
+
+def test_a_layer_that_copies_the_label_is_on_the_bound_and_the_input_is_not():
+    bits = shwartz_ziv.bound("szt").attrs["information"]
+    assert shwartz_ziv.from_bound("szt", bits, bits, "complexity") == pytest.approx(0, abs=1e-9)
+    assert shwartz_ziv.from_bound("szt", 12.0, bits, "complexity") == pytest.approx(12 - bits)
+    assert shwartz_ziv.from_bound("szt", 12.0, bits, "relevance") == pytest.approx(0, abs=1e-9)
 
 
 def test_fewer_steps_than_asked_for_are_no_answer():

@@ -93,6 +93,10 @@ def test_what_is_changed_after_results_were_known_is_exploratory():
     assert claim.is_exploratory
     assert (claim.changes[0].date, claim.changes[0].reason) == ("2026-12-01", "a new line")
     assert not parsed()[1].is_exploratory
+    assert not parsed("unseen_until = 2026-12-01\n" + text)[1].is_exploratory  # new networks
+    assert parsed("unseen_until = 2026-11-30\n" + text)[1].is_exploratory  # changed once more
+    with pytest.raises(ValueError, match="unseen_until must be a date"):
+        parsed("unseen_until = 1\n" + text)
 
 
 def test_claims_cannot_be_changed_after_loading(tiny):

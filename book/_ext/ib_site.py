@@ -115,4 +115,5 @@ def setup(app):
     app.connect("build-finished", finish_the_pages)
     app.add_js_file("site.js", loading_method="defer")
     app.setup_extension("site_labels")
+    app.setup_extension("terms")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -65,6 +65,8 @@ class Claim:
         "yes" or "no" to the question, as the source has it; "" where it says neither.
     changes : tuple of Change
         Of the criterion, since it was first written.
+    unseen_until : str
+        Day on which the networks that decide it were looked at first; "" where nobody knows.
     same_evidence_as, not_testable, waits : str
         Claim whose verdict it shares; why it is not tested here; the run it waits for.
     note : str
@@ -87,6 +89,7 @@ class Claim:
     link: str = ""
     says: str = ""
     changes: tuple[Change, ...] = ()
+    unseen_until: str = ""
     same_evidence_as: str = ""
     not_testable: str = ""
     waits: str = ""
@@ -100,7 +103,8 @@ class Claim:
     @property
     def is_exploratory(self) -> bool:
         """Whether its criterion was changed after results of these networks were known."""
-        return bool(self.changes) and bool(self.tests) and bool(self.experiments)
+        late = any(one.date > self.unseen_until for one in self.changes)
+        return late and bool(self.tests) and bool(self.experiments)
 
     @property
     def all_rulers(self) -> bool:
@@ -157,9 +161,13 @@ def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
     entries = content.get("claims")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ValueError(f"{where} must consist of [[claims]] tables, got claims = {entries!r}.")
-    unknown = sorted(set(content) - {"claims"})
-    refuse([f"unknown keys {', '.join(unknown)}; it has claims only"] if unknown else [], where)
-    claims = tuple(_claim(entry, chapter) for entry in entries)
+    unknown = sorted(set(content) - {"claims", "unseen_until"})
+    faults = [f"unknown keys {', '.join(unknown)}; known are claims, unseen_until"]
+    refuse(faults if unknown else [], where)
+    unseen = content.get("unseen_until", "")
+    if unseen and not isinstance(unseen, datetime.date):
+        raise ValueError(f"{where}: unseen_until must be a date, got {unseen!r}.")
+    claims = tuple(_claim(entry, chapter, str(unseen)) for entry in entries)
     ids = [claim.id for claim in claims]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"{where}: claim ids must be unique; {', '.join(twice)} stand twice.")
@@ -211,7 +219,7 @@ def tensions() -> list[dict[str, Any]]:
     return list(read_toml(file).get("tensions", [])) if file.exists() else []
 
 
-def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
+def _claim(entry: Mapping[str, Any], chapter: str, unseen_until: str) -> Claim:
     where = f"{shown(chapter, 'claims.toml')}: claim {entry.get('id', '(without id)')}"
     refuse(_faults(entry), where)
     expects = entry.get("expects", "effect")
@@ -243,6 +251,7 @@ def _claim(entry: Mapping[str, Any], chapter: str) -> Claim:
             Change(date=str(one["date"]), was=one["was"], reason=" ".join(one["reason"].split()))
             for one in entry.get("changes", [])
         ),
+        unseen_until=unseen_until,
         **{"criterion": "", **texts},
     )
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ibcore import tasks, theory
 from ibcore.claims import effects as fx
 from ibcore.claims.cells import Cell, cell, fact
-from ibcore.claims.common import Planes, Settings, why_hollow
+from ibcore.claims.common import Planes, Settings, is_saturated, why_hollow
+from ibcore.claims.relations import spearman
 
 # Theorems
 
@@ -81,17 +82,25 @@ def deterministic_labels(planes: Planes, t: Settings) -> list[Cell]:
 
 
 def fits(planes: Planes, t: Settings) -> list[Cell]:
-    """LOR-1, LOR-4: F of every layer that has room to rise when training begins."""
+    """LOR-1, LOR-4: F of every layer that has room to rise when training begins.
+
+    The output has a ruler of its own, as it is not rounded in the network.
+    """
     return [
         cell(
-            f"{name}, layer {layer}" if layer < plane.layer[-1] else f"{name}, output",
-            fx.fitting(plane, t["ruler"]).sel(layer=layer),
-            signed=fx.gain_until_peak(plane, t["ruler"]).sel(layer=layer),
-            hollow=why_hollow(plane) or _starts_full(plane, layer, t["ruler"]),
+            _place(name, plane, layer),
+            fx.fitting(plane, ruler).sel(layer=layer),
+            signed=fx.gain_until_peak(plane, ruler).sel(layer=layer),
+            hollow=why_hollow(plane) or _starts_full(plane, layer, ruler),
         )
         for name, plane in _named(planes, t)
         for layer in plane.layer.values
+        for ruler in [t["ruler"] if layer < plane.layer[-1] else t["output"]]
     ]
+
+
+def _place(name: str, plane: xr.Dataset, layer: int) -> str:
+    return f"{name}, layer {layer}" if layer < plane.layer[-1] else f"{name}, output"
 
 
 def _named(planes: Planes, t: Settings) -> list[tuple[str, xr.Dataset]]:
@@ -119,9 +128,9 @@ def flips(planes: Planes, t: Settings) -> list[Cell]:
         for layer in plane.layer.values:
             values = xr.concat([one.sel(layer=layer) for one in c], "ruler").transpose("seed", ...)
             why = [why_hollow(plane, layer, ruler) for ruler in t["rulers"]]
-            label = f"{name}, layer {layer}" if layer < plane.layer[-1] else f"{name}, output"
             hollow = why[0] if all(why) else ""
-            cells.append(cell(label, values, statistic=_gap(t["line"]), hollow=hollow))
+            place = _place(name, plane, layer)
+            cells.append(cell(place, values, statistic=_gap(t["line"]), hollow=hollow))
     return cells
 
 
@@ -148,6 +157,35 @@ def no_growth(planes: Planes, t: Settings) -> list[Cell]:
 def _growth(plane: xr.Dataset, variable: str, ruler: str) -> float:
     """Largest increase from a layer to the next, in bits, unsmoothed."""
     return float(plane[variable].sel(estimator=ruler).diff("layer").max())
+
+
+def follows(planes: Planes, t: Settings) -> list[Cell]:
+    """GEI-1: rank correlation over checkpoints of I(X;T) with a length, times a sign.
+
+    Of each network the median over the layers that are not at their ceiling; the cell takes the
+    median over networks.
+    """
+    cells = []
+    for name, plane in _named(planes, t):
+        free = [k for k in t["layers"] if not is_saturated(plane, k, t["ruler"])]
+        ix, length = fx.curve(plane, estimator=t["ruler"]), fx.curve(plane, t["variable"])
+        each = [
+            [
+                _rank(*pair)
+                for pair in zip(ix.sel(layer=k).values, length.sel(layer=k).values, strict=True)
+            ]
+            for k in free
+        ]
+        values = t["sign"] * np.median(each, axis=0) if each else np.full(ix.sizes["seed"], np.nan)
+        hollow = why_hollow(plane) or ("" if free else "at its ceiling")
+        cells.append(cell(name, ix.seed.copy(data=values), hollow=hollow))
+    return cells
+
+
+def _rank(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Rank correlation over the checkpoints at which both are known."""
+    known = np.isfinite(x) & np.isfinite(y)
+    return float(spearman(x[known], y[None, known])[0])
 
 
 def exhibits(planes: Planes, t: Settings) -> list[Cell]:

@@ -5,13 +5,14 @@ every number stands (``with``, here ``t``). Layers of the 12-10-7-5-4-3-2 networ
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ibcore import tasks
+from ibcore import tasks, theory
 from ibcore.claims import effects as fx
 from ibcore.claims import relations
 from ibcore.claims.cells import Cell, cell, fact, share
@@ -82,11 +83,73 @@ def _at_peak_of_others(values: Array) -> Array:
     return values[several, places]
 
 
+# The bound
+
+
+def bound_distance(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F6: how far the layers end from the bound of their task, in one of its coordinates."""
+    found = []
+    for name, plane in planes.items():
+        ix, iy = (fx.final(fx.curve(plane, one)) for one in ("i_xt", "i_ty"))
+        apart = from_bound(t["tasks"][name], ix.values, iy.values, t["coordinate"])
+        found += [
+            cell(
+                _label(plane, int(layer), t["labels"][name]),
+                ix.copy(data=apart).sel(layer=layer, drop=True),
+                hollow=why_hollow(plane),
+            )
+            for layer in ix.layer.values
+        ]
+    return found
+
+
+def input_distance(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-F6: the same of the raw input, which keeps all of X and all that it tells of Y."""
+    found = []
+    for name, task in t["tasks"].items():
+        bits = np.log2(len(tasks.load_task(task).y))
+        apart = from_bound(task, bits, bound(task).attrs["information"], t["coordinate"])
+        values = np.array([float(apart)])
+        found.append(Cell(label=t["labels"][name], kind="fact", values=values, seeds=()))
+    return found
+
+
+def from_bound(task: str, i_xt: ArrayLike, i_ty: ArrayLike, coordinate: str) -> Array:
+    """Bits from a point of the plane to the bound.
+
+    "complexity": I(X;T) minus the least that its I(T;Y) needs. "relevance": the most I(T;Y) that
+    its I(X;T) allows, minus its own.
+    """
+    curve = bound(task)
+    if coordinate == "relevance":
+        return np.asarray(theory.relevance_at(curve, i_xt) - np.asarray(i_ty))
+    # The bound upside down, at its own knots; where it is flat, the least I(X;T) counts.
+    ends = [0.0, curve.attrs["sufficient_complexity"]]
+    knots = np.unique(np.concatenate([ends, curve.complexity.values]).clip(*ends))
+    most = theory.relevance_at(curve, knots)
+    first = np.unique(np.round(most, 12), return_index=True)[1]
+    return np.asarray(i_xt) - np.interp(np.asarray(i_ty), most[first], knots[first])
+
+
+@cache
+def bound(task: str) -> xr.Dataset:
+    """The information-bottleneck curve of a task of two classes, from its own p(x, y)."""
+    one = tasks.load_task(task).y.astype(np.float64)  # P(y=1|x), 0 or 1 where labels are certain
+    table = np.stack([1 - one, one], axis=1) / len(one)
+    return theory.ib_curve(table, np.geomspace(1, 1e4, 120))
+
+
 def beta_falls(planes: Planes, t: Settings) -> list[Cell]:
     """SZT-F6: whether β of the closest self-consistent encoder does not rise with depth."""
-    beta = fx.final(fx.variable(planes["soft"], "ib_beta"))
-    falls = (beta.diff("layer") <= 0).all("layer")
-    return [share("soft labels", falls, hollow=why_hollow(planes["soft"]))]
+    found = []
+    for name, plane in planes.items():
+        beta = fx.final(fx.variable(plane, "ib_beta"))
+        falls = (beta.diff("layer") <= 0).all("layer")
+        found.append(share(t["labels"][name], falls, hollow=why_hollow(plane)))
+    return found
+
+
+# Amounts of data
 
 
 def data_order(planes: Planes, t: Settings) -> list[Cell]:
@@ -225,20 +288,69 @@ def time_per_bit(planes: Planes, t: Settings) -> list[Cell]:
     return found
 
 
-def exponential_fits_better(planes: Planes, t: Settings) -> list[Cell]:
-    """SZT-EQ11: whether log10(duration) is straighter in bits than in log10(bits), a power law."""
+def exponential_against_others(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: held-out error of the exponential law minus that of each other law, the larger."""
     found = []
     for name, plane in planes.items():
-        bits, durations = _durations(plane, t)
-        misfits = [
-            [_misfit(x, y, t["least_points"]) for x in (bits, np.log10(bits))]
-            for y in durations.values
-        ]
-        one, other = np.transpose(misfits)
-        better = durations.isel(step=0, drop=True).copy(data=(one < other).astype(float))
-        better = better.where(np.isfinite(one))
-        found.append(share(t["labels"][name], better, hollow=why_hollow(plane, t["layer"])))
+        errors = _held_out(plane, t)
+        apart = (errors.isel(law=0, drop=True) - errors.isel(law=[1, 2])).transpose("seed", "law")
+        found.append(
+            cell(
+                t["labels"][name],
+                apart,
+                statistic=lambda sample: medians(sample).max(axis=1),
+                hollow=why_hollow(plane, t["layer"]),
+            )
+        )
     return found
+
+
+def law_shares(planes: Planes, t: Settings) -> list[Cell]:
+    """SZT-EQ11: networks in which a law has the least held-out error of the three."""
+    found = []
+    for name, plane in planes.items():
+        errors, why = _held_out(plane, t), why_hollow(plane, t["layer"])
+        best = errors.fillna(np.inf).argmin("law").where(errors.notnull().all("law"))
+        for k, law in enumerate(("exponential", "power law", "steady pace")):
+            is_best = (best == k).where(best.notnull())
+            found.append(share(f"{t['labels'][name]}, {law}", is_best, hollow=why))
+    return found
+
+
+def _held_out(plane: xr.Dataset, t: Settings) -> xr.DataArray:
+    """Held-out error of the exponential law, the power law and the steady pace: (law, seed).
+
+    If the time until d bits have fallen is exponential in d, the log of the time for one more step
+    is a straight line in d; after a power law one in log d; at a steady pace a constant.
+    """
+    bits, durations = _durations(plane, t)
+    laws = (bits, np.log10(bits), np.zeros_like(bits))
+    errors = [left_out_error(x, durations.values, t["least_points"]) for x in laws]
+    return xr.DataArray(errors, dims=("law", "seed"), coords={"seed": durations.seed})
+
+
+def left_out_error(x: Array, y: Array, least: int) -> Array:
+    """Root mean square error of y (network, point) from the slope on x of all other networks.
+
+        eᵢ = rms over points of (yᵢ - ȳᵢ) - b (xᵢ - x̄ᵢ),  b from the networks other than i
+
+    Every network has a level of its own. NaN where fewer than ``least`` points are finite.
+    """
+    there = np.isfinite(y) & (np.isfinite(y).sum(axis=1, keepdims=True) >= least)
+    count = there.sum(axis=1)
+    dx, dy = (_centred(np.broadcast_to(one, y.shape), there) for one in (x, y))
+    xy, xx = (dx * dy).sum(axis=1), (dx**2).sum(axis=1)
+    above, below = xy.sum() - xy, xx.sum() - xx
+    b = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    lost = ((dy - b[:, None] * dx) ** 2).sum(axis=1)
+    return np.where(count > 0, np.sqrt(lost / np.maximum(count, 1)), np.nan)
+
+
+def _centred(values: Array, there: NDArray[np.bool_]) -> Array:
+    """Minus the mean of each row; 0 where nothing is there."""
+    kept = np.where(there, values, 0.0)
+    mean = kept.sum(axis=1, keepdims=True) / np.maximum(there.sum(axis=1, keepdims=True), 1)
+    return np.where(there, kept - mean, 0.0)
 
 
 def _durations(plane: xr.Dataset, t: Settings) -> tuple[Array, xr.DataArray]:
@@ -248,15 +360,6 @@ def _durations(plane: xr.Dataset, t: Settings) -> tuple[Array, xr.DataArray]:
     times = xr.concat([epochs_to_fall(ix, end) for end in ends], "step").transpose("seed", "step")
     lasted = times.diff("step")
     return ends[:-1] + t["bits"] / 2, lasted.copy(data=np.log10(lasted.values))
-
-
-def _misfit(x: Array, y: Array, least: int) -> float:
-    """Sum of squares that a straight line leaves; NaN of fewer points than ``least``."""
-    there = np.isfinite(y)
-    if there.sum() < least:
-        return float("nan")
-    line = np.polyfit(x[there], y[there], 1)
-    return float(((y[there] - np.polyval(line, x[there])) ** 2).sum())
 
 
 def compression_order(planes: Planes, t: Settings) -> list[Cell]:

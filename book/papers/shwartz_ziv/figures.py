@@ -1,12 +1,14 @@
-"""Figures of the task and of the ruler: patterns on the sphere, labels, bins."""
+"""Figures of this paper alone: its task, its ruler, the bound, the size of a batch."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from ibcore.plots import style
+from ibcore.claims import clocks, effects
+from ibcore.plots import reading, style
 
 
 def icosahedron(
@@ -249,3 +251,129 @@ def information_by_bins(
     ax.set(xlabel="number of bins", ylabel=label)
     style.side_legend(ax, title="layer" if widths is None else "layer (width)")
     return ax
+
+
+def distances(
+    curves: Mapping[str, xr.Dataset],
+    planes: Mapping[str, xr.Dataset],
+    *,
+    n_inputs: int = 4096,
+    axes: Iterable[Axes] | None = None,
+) -> np.ndarray:
+    """Where the layers end beside the exact bound, and how far to its right: a panel per task.
+
+    Parameters
+    ----------
+    curves : mapping of name to Dataset
+        ``complexity`` and ``relevance`` in bits, dim beta; I(X;Y) in the attributes.
+    planes : mapping of the same names to planes
+        Of one ruler. The last epoch: every network as a point, the median larger, with a line to
+        the bound at its own I(T;Y). The raw input, log2 N bits of X and I(X;Y) of Y, is a cross.
+    n_inputs : int
+        N.
+
+    Returns
+    -------
+    (task,) array of Axes
+    """
+    axes = style.many_axes(axes, len(curves), columns=2, height=2.7, sharex=True)
+    most = np.log2(n_inputs)
+    for ax, (name, curve) in zip(axes, curves.items(), strict=True):
+        plane, held = reading.select(planes[name]), curve.attrs["information"]
+        order = np.lexsort((curve.relevance.values, curve.complexity.values))
+        bound_x = np.r_[0.0, curve.complexity.values[order], curve.attrs["sufficient_complexity"]]
+        bound_y = np.r_[0.0, curve.relevance.values[order], held]
+        ax.plot(np.r_[bound_x, most], np.r_[bound_y, held], color=style.GREY, lw=2, label="bound")
+        x, y = (
+            reading.array(plane, one, reading.SEED_EPOCH_LAYER)[:, -1] for one in ("i_xt", "i_ty")
+        )
+        for k, layer in enumerate(reading.layer_names(plane)):
+            look = style.layer_look(layer)
+            ax.scatter(
+                x[:, k], y[:, k], s=12, color=look.colour, marker=look.marker, alpha=0.4,
+                linewidths=0, rasterized=True, label=f"_networks, layer {layer}",
+            )  # fmt: skip
+            at_x, at_y = np.median(x[:, k]), np.median(y[:, k])
+            ax.hlines(at_y, np.interp(at_y, bound_y, bound_x), at_x, color=look.colour, lw=1.0)
+            ax.plot(
+                at_x, at_y, color=look.colour, marker=look.marker, markersize=9, linestyle="none",
+                markeredgecolor=style.GREY, markeredgewidth=0.6, label=f"_layer {layer}",
+            )  # fmt: skip
+        ax.plot(most, held, marker="x", ms=9, mew=2, color=style.GREY, ls="none", label="raw input")
+        ax.set_title(name)
+        ax.set_ylim(bottom=min(0.0, float(y.min())))
+    style.label_outer(axes, "I(X; T) [bits]", "I(T; Y) [bits]")
+    names = reading.layer_names(next(iter(planes.values())))
+    layers = [style.handle(n, style.layer_look(k), line=False) for k, n in names.items()]
+    style.below_legend(axes, [*axes[0].get_legend_handles_labels()[0], *layers], "layer (width)")
+    return axes
+
+
+def less_known(planes: Mapping[str, xr.Dataset], clock: str) -> np.ndarray:
+    """I(X;T) of the last plane minus that of each plane, same network, at an equal clock.
+
+    Parameters
+    ----------
+    planes : mapping of name to plane
+        By size of the batch, the full batch last.
+    clock : str
+        "loss" or "update".
+
+    Returns
+    -------
+    (plane, seed, layer) array
+        In bits; 0 for the last plane.
+    """
+    *_, full = planes.values()
+    found = []
+    for plane in planes.values():
+        pair = clocks.at_equal(full, plane, clock=clock)
+        ends = [effects.final(effects.curve(one)) for one in pair]
+        found.append((ends[0] - ends[1]).transpose("seed", "layer").values)
+    return np.stack(found)
+
+
+def batches(
+    values: Mapping[str, Mapping[str, ArrayLike]],
+    sizes: Sequence[int],
+    *,
+    layers: Sequence[int],
+    line: float | None = None,
+    axes: Iterable[Axes] | None = None,
+) -> np.ndarray:
+    """A quantity against the size of the batch: a row of panels per clock, a column per layer.
+
+    Parameters
+    ----------
+    values : mapping of clock to mapping of optimiser to (size, seed, layer) array
+        In bits; median over networks with 25-75 % and 5-95 % bands.
+    sizes : sequence of int
+        Of the batches; the last one is the full batch.
+    layers : sequence of int
+        Layer numbers to draw.
+    line : float, optional
+        The smallest effect of interest, dashed.
+
+    Returns
+    -------
+    (clock x layer,) array of Axes
+    """
+    axes = style.many_axes(
+        axes, len(values) * len(layers), columns=len(layers), height=2.5, sharex=True, sharey=True
+    )
+    places = [(clock, layer) for clock in values for layer in layers]
+    for ax, (clock, layer) in zip(axes, places, strict=True):
+        for g, (name, found) in enumerate(values[clock].items()):
+            rows = np.asarray(found, dtype=np.float64)[:, :, layer - 1].T
+            style.band(ax, sizes, rows, style.look(g), label=name)
+        ax.axhline(0.0, color=style.GREY, linewidth=1.2)
+        if line is not None:
+            ax.axhline(line, color=style.GREY, linestyle="--", linewidth=1.2)
+        ax.set_xscale("log")
+        ax.set_xticks(sizes, [*map(str, sizes[:-1]), "all"])
+        ax.minorticks_off()
+        ax.set_title(f"layer {layer}, equal {clock}")
+    style.label_outer(axes, "batch size", "below the full batch [bits]")
+    names = list(next(iter(values.values())))
+    style.below_legend(axes, [style.handle(n, style.look(g)) for g, n in enumerate(names)], "")
+    return axes
