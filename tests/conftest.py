@@ -30,8 +30,8 @@ SLOW = [
     "criteria_can_fail",
     "decide", "documents", "edge", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
     "killed", "ledger", "linear_students", "multiverse", "parameters", "planner", "planted_faults",
-    "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "results", "settings",
-    "site", "smoke", "study", "tools", "training", "verdicts",
+    "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "reference",
+    "results", "settings", "site", "smoke", "study", "tools", "training", "verdicts",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
 

@@ -1,5 +1,6 @@
 """What the extension makes of a page, on small pages; and what the sources of the book owe it."""
 
+import dataclasses
 import doctest
 import json
 import re
@@ -20,6 +21,7 @@ sys.path.insert(0, str(BOOK / "_ext"))
 import ib_site  # noqa: E402
 import site_access  # noqa: E402
 import site_cells  # noqa: E402
+import site_claims  # noqa: E402
 import site_figures  # noqa: E402
 import site_finish  # noqa: E402
 import site_head  # noqa: E402
@@ -131,6 +133,33 @@ def test_every_verdict_of_the_chapters_has_its_word():
     }
     assert anchors
     assert anchors <= set(words)
+
+
+# The claims of a chapter ------------------------------------------------------------------------
+
+
+def test_a_chapter_opens_with_its_claims():
+    """Headline claims in sight, others folded, before the setup; text stays text."""
+    chapter = f"""<section id="top"><h1>T</h1><p>Story.</p><div class="cell tag_parameters"></div>
+    <section id="a">{VERDICT}<section id="rest"><span id="verdict-b"></span>
+    <h3>Verdict: it rises</h3></section></section></section>"""
+    rows = {
+        "verdict-szt-f1": {"rank": "headline", "finding": "It is <b>so</b>."},
+        "verdict-b": {"rank": "check", "finding": "Yes."},
+    }
+    words = {"verdict-szt-f1": BADGE, "verdict-b": BADGE}
+    page = dataclasses.replace(PAGE, rows=rows, words=words)
+    soup = changed(chapter, site_claims.claims_first, page=page)
+    shown, folded = soup.select(".claims-first table")
+    assert [one.text for one in shown.select("td")] == ["The chain", "◐ mixed", "It is <b>so</b>."]
+    assert shown.a["href"] == "#verdict-szt-f1"
+    assert folded.find_parent("details").summary.text == "1 other claim that the chapter judges"
+    assert soup.select_one(".claims-first").find_next_sibling("div")["class"][0] == "cell"
+
+
+def test_a_page_without_claims_has_no_table_of_them():
+    soup = changed(VERDICT, site_claims.claims_first)
+    assert not soup.select(".claims-first")
 
 
 # Prose ----------------------------------------------------------------------------------------

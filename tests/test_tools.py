@@ -220,15 +220,6 @@ def test_readme_shows_the_verdicts_between_its_marks():
     assert pages.readme_with_verdicts(once, [CHAPTER], {"SZT-F3": ROW}) == once
 
 
-def test_overview_is_the_tagged_figure(tmp_path):
-    drawing = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}}
-    for name, tags in (("a", ["other"]), ("b", ["overview"])):
-        text = nbformat.writes(notebook(cell("plt.show()", *tags), outputs=[drawing]))
-        (tmp_path / f"{name}.ipynb").write_text(text)
-    assert pages.overview([tmp_path / "a.ipynb", tmp_path / "b.ipynb"]) == "<svg/>"
-    assert pages.overview([tmp_path / "a.ipynb"]) is None
-
-
 def test_every_verdict_has_its_badge():
     """A word that the registry can give and the pages do not know would stop the build."""
     assert set(pages.WORDS) == set(pages.BADGES)

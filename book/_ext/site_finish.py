@@ -14,6 +14,7 @@ from pathlib import Path
 
 import site_access
 import site_cells
+import site_claims
 import site_figures
 import site_head
 import site_menu
@@ -40,6 +41,8 @@ class Page:
         Number of a chapter -> its page.
     words : dict
         Anchor of a verdict -> its badge, as HTML.
+    rows : dict
+        Anchor of a verdict -> what the ledger says of the claim.
     """
 
     site: Path
@@ -47,6 +50,7 @@ class Page:
     book: str = ""
     chapters: dict[int, str] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, dict] = field(default_factory=dict)
 
     def to(self, name: str) -> str:
         """The relative address of another file of the site."""
@@ -61,6 +65,7 @@ PASSES = (
     site_head.one_description,
     site_head.only_needed_scripts,
     site_cells.fold_the_code,
+    site_claims.claims_first,
     site_access.repair,
     site_menu.words_in_headings,
     site_text.chapters_are_links,
@@ -88,22 +93,27 @@ def chapters(names: list[str]) -> dict[int, str]:
     return {int(match[1]): name for match, name in found if match}
 
 
-def badges(ledger: Path) -> dict[str, str]:
-    """The badge of every claim of the ledger, by the anchor of its verdict."""
+def rows_of(ledger: Path) -> dict[str, dict]:
+    """The rows of the ledger, by the anchor of their verdicts."""
     if not ledger.exists():
         return {}
+    rows = json.loads(ledger.read_text(encoding="utf-8"))
+    return {site_menu.anchor_of(row["id"]): row for row in rows}
+
+
+def badges(ledger: Path) -> dict[str, str]:
+    """The badge of every claim of the ledger, by the anchor of its verdict."""
     from ibcore.claims.verdict import badge
 
-    rows = json.loads(ledger.read_text(encoding="utf-8"))
-    return {site_menu.anchor_of(row["id"]): badge(row["verdict"]) for row in rows}
+    return {anchor: badge(row["verdict"]) for anchor, row in rows_of(ledger).items()}
 
 
 def finish(site: Path, ledger: Path, title: str) -> None:
     """Every pass over every new page, then what is made of all of them."""
     names = [path.as_posix() for path in pages_of(site)]
-    numbered, words, index = chapters(names), badges(ledger), []
+    numbered, words, rows, index = chapters(names), badges(ledger), rows_of(ledger), []
     for name in names:
-        page = Page(site, name, title, numbered, words)
+        page = Page(site, name, title, numbered, words, rows)
         soup = BeautifulSoup((site / name).read_text(encoding="utf-8"), "html.parser")
         if soup.html is None or soup.find("meta", attrs={"http-equiv": "Refresh"}):
             continue

@@ -15,11 +15,3 @@ same test changed.
 A criterion that is changed when results are known proves little by itself. Rows whose criterion
 changed are marked *exploratory* until networks that nobody has seen yet, trained from fresh seeds,
 have been judged by it."""
-
-BLIND_TEXT = """\
-Every headline claim that is judged was also read without its word and its criterion: the sentence
-of the source and the figures next to its verdict, once by eyes that expect networks to compress
-and once by eyes that do not. Where the eye and the word differ, the note of the claim says why: a
-figure of one setting where the criterion asks several, layers at their ceiling that the eye
-counts, a margin below what the eye sees. "Cannot tell" means that the figures near the verdict do
-not show what the sentence is about."""

@@ -3,10 +3,9 @@
 python book/_tools/pages.py
 
 They come from the claims that the chapters register and from book/results/ledger.json, the
-verdicts of the stored runs. The README shows the verdicts in short, and the figure of the first
-cell that is tagged ``overview``. Nobody edits any of it by hand; a test compares it with a fresh
-copy. A ledger that was edited, or that older criteria decided, is refused. What a claim or the
-ledger says is text: no sign in it becomes markup of a page.
+verdicts of the stored runs. The README shows the verdicts in short. Nobody edits any of it by
+hand; a test compares it with a fresh copy. A ledger that was edited, or that older criteria
+decided, is refused. What a claim or the ledger says is text: no sign in it becomes markup.
 """
 
 from __future__ import annotations
@@ -20,15 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cite_page
 import downloads
 import execute
 import fresh_words
+import get_it_page
 import landing_figure
 import landing_page
+import rulers_page
+import status_page
 from ledger_page import ledger_page
 from mdtext import anchor, link, plain, table, title, without_tags
 from multiverse_page import multiverse_page
-from page_texts import BLIND_TEXT, CHANGES_TEXT
+from page_texts import CHANGES_TEXT
 from questions_page import questions_page
 from statistics_page import statistics_page
 
@@ -125,21 +128,6 @@ def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]])
     return "\n\n".join(parts) + "\n"
 
 
-def blind_reading(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]]) -> list[str]:
-    """What the sentences and figures of headline claims say to the eye, beside the word."""
-    if not (path := execute.BOOK / "papers" / "blind_reading.json").exists():
-        return []
-    read = json.loads(path.read_text(encoding="utf-8"))
-    rows = [
-        (linked(claim, chapter), *map(plain, read[claim.id]), shown(claim, ledger))
-        for chapter in chapters
-        for claim in chapter.claims
-        if claim.id in read
-    ]
-    head = ("Claim", "Eyes that expect compression", "Eyes that expect none", "The machine's word")
-    return ["## Read blind", BLIND_TEXT, table(head, rows)]
-
-
 def choices_page(chapters: Sequence[Chapter], ledger: dict[str, Any], results: Path) -> str:
     """book/multiverse.md: what other choices would say, and what a run can show."""
     every = [(chapter, claim) for chapter in chapters for claim in chapter.claims]
@@ -201,20 +189,6 @@ def readme_with_verdicts(readme: str, chapters: Sequence[Chapter], ledger: dict[
     return README_PLACE.sub(lambda place: f"{place[1]}\n{short}\n\n{place[2]}", readme)
 
 
-def overview(notebooks: Iterable[Path]) -> str | None:
-    """The drawing (SVG) of the first cell that is tagged ``overview``, if there is one."""
-    for path in notebooks:
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            drawn = [o["data"]["image/svg+xml"] for o in cell.get("outputs", []) if _is_svg(o)]
-            if drawn and "overview" in cell["metadata"].get("tags", []):
-                return "".join(drawn[0])
-    return None
-
-
-def _is_svg(output: dict[str, Any]) -> bool:
-    return "image/svg+xml" in output.get("data", {})
-
-
 def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
     """Path and text of everything that is generated from the claims, the ledger and the figures."""
     book, readme = root / "book", root / "README.md"
@@ -236,10 +210,15 @@ def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
         text = readme.read_text(encoding="utf-8")
         text = readme_with_answer(text, chapters, ledger, root, curves)
         found[readme] = readme_with_verdicts(text, chapters, ledger)
+        results = book / "results"
+        found |= {
+            book / "rulers.md": rulers_page.rulers_page(ledger, links_of(chapters), MARK),
+            book / "status.md": status_page.status_page(chapters, results, MARK),
+            book / "get_it.md": get_it_page.get_it_page(root, chapters[0].page, MARK),
+            book / "cite.md": cite_page.cite_page(chapters, root, MARK),
+        }
     for name, text in landing_page.files(curves).items():
         found[book / "_static" / name] = text
-    if drawing := overview(sorted(book.glob("*.ipynb"))):
-        found[book / "_static" / "overview.svg"] = drawing
     return found
 
 
