@@ -172,3 +172,16 @@ def test_widgets_in_the_dark(browser, address, chapter):
         )
         assert back == "rgba(0, 0, 0, 0)"
         assert min(map(float, said.strip("rgba()").split(",")[:3])) > 150
+
+
+@pytest.mark.parametrize("chapter", WIDGETS)
+def test_sliders_say_what_they_are_set_to(browser, address, chapter):
+    """A screen reader hears the ruler, the weight or the epoch, not the number of the stop."""
+    with view_of(browser, "light") as (view, _problems):
+        view.goto(f"{address}/book/{chapter}.html")
+        box = view.locator(f".text_html:has({WIDGETS[chapter]})").first
+        said = "e => [...e.querySelectorAll('input')].map(i => i.getAttribute('aria-valuetext'))"
+        shown = "e => [...e.querySelectorAll('output')].map(o => o.textContent)"
+        box.locator("input").first.press("ArrowRight")
+        assert all(box.evaluate(said))
+        assert box.evaluate(said) == box.evaluate(shown)

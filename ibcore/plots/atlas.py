@@ -280,6 +280,7 @@ holds the same verdicts.</noscript>
   const draw = () => {
     const r = +slider.value;
     label.textContent = data.rulers[r];
+    slider.setAttribute("aria-valuetext", data.rulers[r]);
     box.replaceChildren();
     for (const plane of data.planes) {
       const frame = document.createElement("figure");

@@ -126,6 +126,7 @@ style="width:100%;max-width:640px;touch-action:pan-y;cursor:grab"></canvas>
   const draw = () => {
     const k = +slider.value, cloud = clouds[k], pen = canvas.getContext("2d");
     shown.textContent = data.titles[k];
+    slider.setAttribute("aria-valuetext", data.titles[k]);
     caption.textContent = data.notes[k];
     canvas.setAttribute("aria-label", `three units at $${data.titles[k]}`);
     pen.clearRect(0, 0, 640, 400);

@@ -83,6 +83,8 @@ figure above holds the same curves.</noscript>
     const w = +weight.value, k = +bins.value, p = data.p[k][w], bits = data.information[k][w];
     shownWeight.textContent = data.weights[w];
     shownBins.textContent = data.bins[k];
+    weight.setAttribute("aria-valuetext", data.weights[w]);
+    bins.setAttribute("aria-valuetext", data.bins[k]);
     svg.replaceChildren();
     svg.setAttribute("aria-label", `probabilities of $${p.length} bins`);
     const top = Math.max(...p), step = 560 / p.length;
