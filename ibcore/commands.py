@@ -266,8 +266,11 @@ def certify(chapter: str | None, results: Path | None) -> None:
         study = Study(name, results=results or published_folder())
         for one, experiment in study.experiments.items():
             found = study.own(one)
-            if found is not None and (experiment.digest(), name) not in seen:
-                seen.add((experiment.digest(), name))
+            if found is None:
+                continue
+            key = (name, experiment.digest(), found.attrs["code"])
+            if key not in seen:
+                seen.add(key)
                 answer = renewal.certify(found, study.store)
                 typer.echo(f"{name} {one}: {answer}")
                 stale |= answer.word == "stale"

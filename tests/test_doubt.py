@@ -236,11 +236,11 @@ def test_a_stored_ruler_trains_nothing_and_stands_beside_the_published_verdict(r
 
 def test_some_seeds_of_what_is_published(reader):
     chapter = Study("shwartz_ziv")
-    one = chapter.plane("released", seeds=[7])
-    assert one.seed.values.tolist() == [7]
-    np.testing.assert_array_equal(one.i_xt, chapter.stored("released").i_xt.sel(seed=[7]))
-    few = chapter.plane("released", seeds=[9, 7, 8, 3])
-    assert few.seed.values.tolist() == [3, 7, 8, 9]
+    one = chapter.plane("released", seeds=[1007])
+    assert one.seed.values.tolist() == [1007]
+    np.testing.assert_array_equal(one.i_xt, chapter.stored("released").i_xt.sel(seed=[1007]))
+    few = chapter.plane("released", seeds=[1009, 1007, 1008, 1003])
+    assert few.seed.values.tolist() == [1003, 1007, 1008, 1009]
     assert few.attrs["digest"] == one.attrs["digest"]
     with pytest.raises(ValueError, match=r"at least one network, as seeds=\[7\]"):
         chapter.plane("released", seeds=[])

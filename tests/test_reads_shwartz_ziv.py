@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 import ibcore as ib
-from ibcore import claims
+from ibcore import claims, theory
 from ibcore.claims.effects import curve
 from ibcore.papers import paper_module
 from ibcore.theory import ib_curve, relevance_at
@@ -358,9 +358,7 @@ def fall_of(law, noise=0.02, n=40):
 )
 def test_the_law_that_made_a_fall_predicts_networks_it_was_not_fitted_to(law, best):
     bits, y = fall_of(law)
-    errors = [
-        np.median(shwartz_ziv.left_out_error(x, y, 4)) for x in (bits, np.log10(bits), 0 * bits)
-    ]
+    errors = [np.median(theory.held_out_error(x, y, 4)) for x in (bits, np.log10(bits), 0 * bits)]
     assert np.argmin(errors) == best
     assert errors[best] == pytest.approx(0.02, abs=0.005)
 
@@ -369,7 +367,7 @@ def test_a_law_is_no_better_where_nothing_speaks_for_it():
     """Steady falls with much noise: two laws with a slope predict as well, not better."""
     bits, y = fall_of(lambda d: 0 * d, noise=0.3, n=400)
     one, two, three = (
-        np.median(shwartz_ziv.left_out_error(x, y, 4)) for x in (bits, np.log10(bits), 0 * bits)
+        np.median(theory.held_out_error(x, y, 4)) for x in (bits, np.log10(bits), 0 * bits)
     )
     assert max(one, two) - three == pytest.approx(0, abs=0.01)
 

@@ -45,7 +45,8 @@ SOURCES = {
 def cited(text):
     """Keys of all citations, of a page or of a tool that writes one."""
     found = re.findall(r"\{+cite(?::\w+)?\}+`([^`]+)`", text)
-    return {key.strip() for keys in found for key in keys.split(",")}
+    keys = {key.strip() for keys in found for key in keys.split(",")}
+    return {key for key in keys if "{" not in key}  # a tool fills in the others
 
 
 def text_of(paper):

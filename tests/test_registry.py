@@ -225,7 +225,7 @@ def test_the_hash_sees_the_rules(tiny, monkeypatch):
 
 def test_every_rule_is_among_the_rules():
     """Each module of ``claims`` decides, or only reads and shows."""
-    shows = {"__init__", "common", "findings", "hashes", "ledger", "registry", "verdict"}
+    shows = {"__init__", "common", "findings", "hashes", "ledger", "origin", "registry", "verdict"}
     folder = papers.Path(hashes.__file__).parent
     assert {file.stem for file in folder.glob("*.py")} == shows | set(hashes.RULES)
 

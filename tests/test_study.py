@@ -182,7 +182,7 @@ def test_published_weights_give_the_published_plane(name):
     for k in (0, 20, -1):
         layers = trajectory.ensemble(k)[3].layers(trajectory.task.x)
         found = [ruler(t[0], trajectory.task.y).i_xt for t in layers]
-        expected = stored.i_xt.sel(estimator=repr(ruler), seed=3).isel(epoch=k)
+        expected = stored.i_xt.sel(estimator=repr(ruler), seed=experiment.seeds[3]).isel(epoch=k)
         np.testing.assert_allclose(found, expected, atol=1.01e-4)
 
 

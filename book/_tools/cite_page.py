@@ -43,11 +43,11 @@ downloaded or brought by the reader and keep their own terms."""
 
 
 def entry(kind: str, key: str, fields: Mapping[str, str]) -> str:
-    """One BibTeX entry.
+    r"""One BibTeX entry.
 
     >>> print(entry("book", "x", {"title": "Dong & Hisham", "year": "2026"}))
     @book{x,
-      title = {{Dong \\\\& Hisham}},
+      title = {{Dong \& Hisham}},
       year = {2026}
     }
     """

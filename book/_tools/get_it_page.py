@@ -164,7 +164,8 @@ def needs(root: Path, project: Mapping[str, object]) -> str:
         )
     )
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, flags=re.MULTILINE))
+    pinned = re.findall(r"^([\w.-]+)==(\S+)", lock, flags=re.MULTILINE)
+    pins = {name.lower(): version for name, version in pinned}
     groups = {"the library": project["dependencies"], **project["optional-dependencies"]}
     rows = []
     for group, listed in groups.items():

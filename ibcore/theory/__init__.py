@@ -20,6 +20,7 @@ from ibcore.theory.gaussian import (
     linear_gaussian_information,
     single_neuron_information,
 )
+from ibcore.theory.laws import first_time, held_out_error
 from ibcore.theory.learning import (
     generalisation_error,
     input_information,
@@ -28,18 +29,23 @@ from ibcore.theory.learning import (
 )
 from ibcore.theory.mixtures import mixture_information, pairwise_bound
 from ibcore.theory.neuron import NeuronPath, learning_neuron
+from ibcore.theory.position import distance_to_curve, label_ib_curve
 
 __all__ = [
     "NeuronPath",
     "canonical_correlations",
     "critical_beta",
+    "distance_to_curve",
+    "first_time",
     "gaussian_ib_curve",
     "gaussian_ib_relevance",
     "gaussian_information",
     "generalisation_error",
+    "held_out_error",
     "ib_curve",
     "ib_encoder",
     "input_information",
+    "label_ib_curve",
     "learning_neuron",
     "linear_gaussian_information",
     "minimal_statistic",

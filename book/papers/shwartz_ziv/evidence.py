@@ -59,9 +59,6 @@ def between(planes: Planes, t: Settings) -> list[Cell]:
     return [cell(f"layer {layer}", found, hollow=why_hollow(plane, full))]
 
 
-# Label information
-
-
 def label_fall(planes: Planes, t: Settings) -> list[Cell]:
     """SZT-F3b: max I(T;Y) - I(T;Y) at T; signed, from where the other networks have their peak."""
     found = []
@@ -83,23 +80,13 @@ def _at_peak_of_others(values: Array) -> Array:
     return values[several, places]
 
 
-# The bound
-
-
 def bound_distance(planes: Planes, t: Settings) -> list[Cell]:
     """SZT-F6: how far the layers end from the bound of their task, in one of its coordinates."""
     found = []
     for name, plane in planes.items():
         ix, iy = (fx.final(fx.curve(plane, one)) for one in ("i_xt", "i_ty"))
         apart = from_bound(t["tasks"][name], ix.values, iy.values, t["coordinate"])
-        found += [
-            cell(
-                _label(plane, int(layer), t["labels"][name]),
-                ix.copy(data=apart).sel(layer=layer, drop=True),
-                hollow=why_hollow(plane),
-            )
-            for layer in ix.layer.values
-        ]
+        found += _each_layer(plane, ix.copy(data=apart), t["labels"][name])
     return found
 
 
@@ -115,28 +102,14 @@ def input_distance(planes: Planes, t: Settings) -> list[Cell]:
 
 
 def from_bound(task: str, i_xt: ArrayLike, i_ty: ArrayLike, coordinate: str) -> Array:
-    """Bits from a point of the plane to the bound.
-
-    "complexity": I(X;T) minus the least that its I(T;Y) needs. "relevance": the most I(T;Y) that
-    its I(X;T) allows, minus its own.
-    """
-    curve = bound(task)
-    if coordinate == "relevance":
-        return np.asarray(theory.relevance_at(curve, i_xt) - np.asarray(i_ty))
-    # The bound upside down, at its own knots; where it is flat, the least I(X;T) counts.
-    ends = [0.0, curve.attrs["sufficient_complexity"]]
-    knots = np.unique(np.concatenate([ends, curve.complexity.values]).clip(*ends))
-    most = theory.relevance_at(curve, knots)
-    first = np.unique(np.round(most, 12), return_index=True)[1]
-    return np.asarray(i_xt) - np.interp(np.asarray(i_ty), most[first], knots[first])
+    """Bits from a point of the plane to the bound of a task: its excess, or its shortfall."""
+    return theory.distance_to_curve(bound(task), i_xt, i_ty, coordinate)
 
 
 @cache
 def bound(task: str) -> xr.Dataset:
     """The information-bottleneck curve of a task of two classes, from its own p(x, y)."""
-    one = tasks.load_task(task).y.astype(np.float64)  # P(y=1|x), 0 or 1 where labels are certain
-    table = np.stack([1 - one, one], axis=1) / len(one)
-    return theory.ib_curve(table, np.geomspace(1, 1e4, 120))
+    return theory.label_ib_curve(tasks.load_task(task).y)
 
 
 def beta_falls(planes: Planes, t: Settings) -> list[Cell]:
@@ -147,9 +120,6 @@ def beta_falls(planes: Planes, t: Settings) -> list[Cell]:
         falls = (beta.diff("layer") <= 0).all("layer")
         found.append(share(t["labels"][name], falls, hollow=why_hollow(plane)))
     return found
-
-
-# Amounts of data
 
 
 def data_order(planes: Planes, t: Settings) -> list[Cell]:
@@ -202,14 +172,7 @@ def snr_drop(planes: Planes, t: Settings) -> list[Cell]:
     found = []
     for name, plane in planes.items():
         _, drop = fx.change_point(fx.log_snr(plane, t["prefix"]))
-        found += [
-            cell(
-                _label(plane, int(layer), t["labels"][name]),
-                drop.sel(layer=layer, drop=True),
-                hollow=why_hollow(plane),
-            )
-            for layer in drop.layer.values
-        ]
+        found += _each_layer(plane, drop, t["labels"][name])
     return found
 
 
@@ -232,9 +195,6 @@ def snr_level(planes: Planes, t: Settings) -> list[Cell]:
         there = ratio.sel(epoch=ratio.epoch >= 1).isel(epoch=t["place"], drop=True)
         found.append(cell(t["labels"][name], there.median("layer"), hollow=why_hollow(plane)))
     return found
-
-
-# Times
 
 
 def depth_order(planes: Planes, t: Settings) -> list[Cell]:
@@ -325,32 +285,8 @@ def _held_out(plane: xr.Dataset, t: Settings) -> xr.DataArray:
     """
     bits, durations = _durations(plane, t)
     laws = (bits, np.log10(bits), np.zeros_like(bits))
-    errors = [left_out_error(x, durations.values, t["least_points"]) for x in laws]
+    errors = [theory.held_out_error(x, durations.values, t["least_points"]) for x in laws]
     return xr.DataArray(errors, dims=("law", "seed"), coords={"seed": durations.seed})
-
-
-def left_out_error(x: Array, y: Array, least: int) -> Array:
-    """Root mean square error of y (network, point) from the slope on x of all other networks.
-
-        eᵢ = rms over points of (yᵢ - ȳᵢ) - b (xᵢ - x̄ᵢ),  b from the networks other than i
-
-    Every network has a level of its own. NaN where fewer than ``least`` points are finite.
-    """
-    there = np.isfinite(y) & (np.isfinite(y).sum(axis=1, keepdims=True) >= least)
-    count = there.sum(axis=1)
-    dx, dy = (_centred(np.broadcast_to(one, y.shape), there) for one in (x, y))
-    xy, xx = (dx * dy).sum(axis=1), (dx**2).sum(axis=1)
-    above, below = xy.sum() - xy, xx.sum() - xx
-    b = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-    lost = ((dy - b[:, None] * dx) ** 2).sum(axis=1)
-    return np.where(count > 0, np.sqrt(lost / np.maximum(count, 1)), np.nan)
-
-
-def _centred(values: Array, there: NDArray[np.bool_]) -> Array:
-    """Minus the mean of each row; 0 where nothing is there."""
-    kept = np.where(there, values, 0.0)
-    mean = kept.sum(axis=1, keepdims=True) / np.maximum(there.sum(axis=1, keepdims=True), 1)
-    return np.where(there, kept - mean, 0.0)
 
 
 def _durations(plane: xr.Dataset, t: Settings) -> tuple[Array, xr.DataArray]:
@@ -388,22 +324,12 @@ def log_rest(planes: Planes, t: Settings) -> list[Cell]:
     """SZT-C3: share after the peak, in log epochs."""
     plane = planes["released"]
     peak = np.maximum(fx.peak_epoch(plane), t["earliest"])
-    rest = 1 - np.log(peak) / np.log(last_epoch(plane))
-    return [
-        cell(
-            _label(plane, layer),
-            rest.sel(layer=layer, drop=True),
-            hollow=why_hollow(plane, layer),
-        )
-        for layer in t["layers"]
-    ]
+    rest = (1 - np.log(peak) / np.log(last_epoch(plane))).sel(layer=list(t["layers"]))
+    return _each_layer(plane, rest, may_be_full=True)
 
 
 def epochs_to_fall(ix: xr.DataArray, amount: float | xr.DataArray) -> xr.DataArray:
-    """Epoch at which IX first lies ``amount`` bits below its peak, after it; NaN if it never does.
-
-    Straight lines between checkpoints.
-    """
+    """Epoch after the peak at which IX first lies ``amount`` bits below it; NaN if never."""
     top = ix.max("epoch")
     step = xr.DataArray(np.arange(ix.sizes["epoch"]), dims="epoch")
     fallen = (top - ix).where(step > ix.argmax("epoch"), 0.0)
@@ -411,23 +337,11 @@ def epochs_to_fall(ix: xr.DataArray, amount: float | xr.DataArray) -> xr.DataArr
 
 
 def epochs_to_reach(values: xr.DataArray, level: float | xr.DataArray) -> xr.DataArray:
-    """Epoch at which a (seed, epoch) curve first reaches a level; NaN where it never does.
-
-    Straight lines between checkpoints.
-    """
+    """Epoch at which a (seed, epoch) curve first reaches a level, interpolated; NaN if never."""
     levels = np.broadcast_to(np.asarray(level, dtype=float), values.shape[:1])
-    epochs = values.epoch.values.astype(float)
-    found = [_first_at(epochs, y, goal) for y, goal in zip(values.values, levels, strict=True)]
+    pairs = zip(values.values, levels, strict=True)
+    found = [theory.first_time(values.epoch.values, y, goal) for y, goal in pairs]
     return xr.DataArray(found, dims="seed", coords={"seed": values.seed.values})
-
-
-def _first_at(epochs: Array, y: Array, level: float) -> float:
-    if not (y >= level).any():
-        return float("nan")
-    k = int((y >= level).argmax())
-    if k == 0:
-        return float(epochs[0])
-    return float(np.interp(level, y[k - 1 : k + 1], epochs[k - 1 : k + 1]))
 
 
 def _epochs_to_know(plane: xr.Dataset, level: float) -> xr.DataArray:
@@ -451,7 +365,21 @@ def _order(nets: list[xr.Dataset], epochs: list[xr.DataArray]) -> Cell:
     )
 
 
-# Labels of cells
+# Cells and their labels
+
+
+def _each_layer(
+    plane: xr.Dataset, values: xr.DataArray, said: str = "", *, may_be_full: bool = False
+) -> list[Cell]:
+    """A cell for each layer of the values; hollow where the layer is full, if that matters."""
+    return [
+        cell(
+            _label(plane, n, said),
+            values.sel(layer=n, drop=True),
+            hollow=why_hollow(plane, n if may_be_full else None),
+        )
+        for n in map(int, values.layer.values)
+    ]
 
 
 def _places(planes: Planes, t: Settings) -> Iterator[tuple[xr.Dataset, int, str]]:
