@@ -452,6 +452,25 @@ def test_a_swallowed_line_is_found(tmp_path):
     assert [n for n, line in prose_lines(text) if line.startswith("%")] == [2, 6]
 
 
+CHAPTERS = sorted(BOOK.glob("0[1-7]_*.md"))
+INTERNAL = re.compile(
+    r"\b([Tt]he|[Tt]his) row (asks|measures|waits|therefore|is judged)|\b(sheet|registry)\b"
+)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+def test_prose_speaks_no_internal_word(path):
+    """Rows, sheets and the registry are how the book is made, not what it says."""
+    assert [line for _, line in prose_lines(path) if INTERNAL.search(line)] == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+def test_every_chapter_explains_its_words(path):
+    """At least four terms of the glossary are explained on the spot."""
+    used = {one for _, line in prose_lines(path) for one in re.findall(r"\{term\}`([^`]+)`", line)}
+    assert len(used) >= 4
+
+
 def test_chapters_are_numbered_as_they_are_cited():
     """The number that the menu gives a chapter is the one in its file's name, which texts cite."""
     parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
