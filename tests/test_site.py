@@ -135,6 +135,18 @@ def test_every_verdict_of_the_chapters_has_its_word():
     assert anchors <= set(words)
 
 
+def test_a_fold_of_the_menu_has_a_name():
+    menu = """<ul><li class="has-children"><a href="x">The  library</a>
+    <details><summary><i class="fa-x"></i></summary></details></li></ul>"""
+    assert changed(menu, site_access.repair).summary["aria-label"] == "Pages of: The library"
+
+
+def test_lines_of_a_signature_are_no_definitions():
+    soup = changed("<dl><dt>f(<dl><dd>x,</dd></dl>)</dt><dd>It.</dd></dl>", site_access.repair)
+    assert len(soup.find_all("dl")) == 1
+    assert soup.select_one("dt .sig-line").text == "x,"
+
+
 # The claims of a chapter ------------------------------------------------------------------------
 
 

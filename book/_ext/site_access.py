@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def repair(soup, page):
     """All repairs of one page."""
-    for change in (_landmarks, _names, _tables, _formulas, _bibliography):
+    for change in (_landmarks, _names, _signatures, _tables, _formulas, _bibliography):
         change(soup)
 
 
@@ -31,9 +31,20 @@ def _names(soup):
     for button in soup.select("button[title]:not([aria-label])"):
         if not button.get_text(strip=True):
             button["aria-label"] = button["title"]
+    for entry in soup.select("li.has-children"):
+        if (fold := entry.select_one(":scope > details > summary")) is not None:
+            fold["aria-label"] = f"Pages of: {' '.join(entry.a.get_text().split())}"
     for icon in soup.select("i[class*='fa-'], span[class*='fa-']"):
         icon["aria-hidden"] = "true"
         del icon["title"]
+
+
+def _signatures(soup):
+    """The lines of a long signature are no definitions."""
+    for lines in soup.select("dt > dl"):
+        lines.name = "div"
+        for line in lines.find_all("dd", recursive=False):
+            line.name, line["class"] = "div", "sig-line"
 
 
 def _tables(soup):
