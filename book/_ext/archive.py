@@ -126,8 +126,11 @@ class Archives(SphinxDirective):
 
 
 def build(app):
-    """Before any page is read, so that pages can say what the files hold."""
-    if app.builder.format == "html":
+    """Before any page is read, so that pages can say what the files hold.
+
+    A site of some pages alone, without the library beside them, has no archives.
+    """
+    if app.builder.format == "html" and (Path(app.srcdir) / "ibcore").is_dir():
         app.archives = write_archives(Path(app.srcdir), Path(app.outdir) / FOLDER)
 
 
