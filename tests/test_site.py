@@ -150,13 +150,16 @@ def test_lines_of_a_signature_are_no_definitions():
 # The claims of a chapter ------------------------------------------------------------------------
 
 
-def test_a_chapter_opens_with_its_claims():
-    """Headline claims in sight, others folded, before the setup; text stays text."""
+@pytest.mark.parametrize(
+    ("rank", "name"), [("headline", "headline claims"), ("control", "controls")]
+)
+def test_a_chapter_opens_with_its_claims(rank, name):
+    """Headline claims and controls in sight, others folded, before the setup; text stays text."""
     chapter = f"""<section id="top"><h1>T</h1><p>Story.</p><div class="cell tag_parameters"></div>
     <section id="a">{VERDICT}<section id="rest"><span id="verdict-b"></span>
     <h3>Verdict: it rises</h3></section></section></section>"""
     rows = {
-        "verdict-szt-f1": {"rank": "headline", "finding": "It is <b>so</b>."},
+        "verdict-szt-f1": {"rank": rank, "finding": "It is <b>so</b>."},
         "verdict-b": {"rank": "check", "finding": "Yes."},
     }
     words = {"verdict-szt-f1": BADGE, "verdict-b": BADGE}
@@ -165,6 +168,7 @@ def test_a_chapter_opens_with_its_claims():
     shown, folded = soup.select(".claims-first table")
     assert [one.text for one in shown.select("td")] == ["The chain", "◐ mixed", "It is <b>so</b>."]
     assert shown.a["href"] == "#verdict-szt-f1"
+    assert shown.caption.text == f"The {name} of this chapter"
     assert folded.find_parent("details").summary.text == "1 other claim that the chapter judges"
     assert soup.select_one(".claims-first").find_next_sibling("div")["class"][0] == "cell"
 

@@ -1,7 +1,7 @@
 """A chapter opens with its claims: what each says, the word, and what is found.
 
-Headline claims stand in sight, the others in a fold. Titles are those of the chapter's headings,
-words and findings those of the ledger.
+Headline claims and controls stand in sight, the others in a fold. Titles are those of the chapter's
+headings, words and findings those of the ledger.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ def claims_first(soup, page):
     first = soup.select_one("article section > section")
     if len(entries) < 2 or first is None:
         return
-    headline = [line for row, line in entries if row["rank"] == "headline"]
-    others = [line for row, line in entries if row["rank"] != "headline"]
-    parts = [_table("The headline claims of this chapter", headline)] if headline else []
+    first_ranks = {"headline": "headline claims", "control": "controls"}
+    parts = []
+    for rank, name in first_ranks.items():
+        if lines := [line for row, line in entries if row["rank"] == rank]:
+            parts.append(_table(f"The {name} of this chapter", lines))
+    others = [line for row, line in entries if row["rank"] not in first_ranks]
     if others:
         count = "other claim" if len(others) == 1 else "other claims"
         parts.append(
