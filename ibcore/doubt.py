@@ -353,8 +353,8 @@ def differences(
     rows = [("seeds", _all(map(_seeds, theirs)), _all(map(_seeds, yours)))]
     for name in FIELDS:
         if name not in ("first_seed", "n_seeds"):
-            fields = ([shown(getattr(e, name)) for e in one] for one in (theirs, yours))
-            rows.append((name, *map(_all, fields)))  # type: ignore[arg-type]
+            was, now = (_all(shown(getattr(e, name)) for e in one) for one in (theirs, yours))
+            rows.append((name, was, now))
     return tuple(row for row in rows if row[1] != row[2])
 
 

@@ -10,14 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import site_browser
 from hypothesis import settings
 
 from ibcore import config, tasks
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
-# The book's tools are scripts, not a package.
-sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_tools"))
+# The book's tools and its Sphinx extensions are scripts, not packages.
+BOOK = Path(__file__).parents[1] / "book"
+sys.path[:0] = [str(BOOK / "_tools"), str(BOOK / "_ext")]
 
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("test", deadline=None, derandomize=True)
@@ -34,6 +36,20 @@ SLOW = [
     "results", "settings", "site", "smoke", "study", "tools", "training", "verdicts",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
+
+
+@pytest.fixture(scope="module")
+def address():
+    """The site, served while a module asks for it."""
+    with site_browser.served() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser, open while a module asks for it."""
+    with site_browser.launched() as found:
+        yield found
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from site_browser import PAGES, launched, needs_both, see, served, view_of
+from site_browser import PAGES, needs_both, see, view_of
 
 pytestmark = needs_both
 HARM = {"serious", "critical"}
@@ -29,18 +29,6 @@ RUN = """async (rules) => {
 def axe():
     folder = Path(find_spec("axe_playwright_python").origin).parent
     return (folder / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def address():
-    with served() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as found:
-        yield found
 
 
 def faults(view, *rules):

@@ -4,23 +4,11 @@ Needs a Chromium on the PATH and a built site (`make site`; `make test` builds i
 """
 
 import pytest
-from site_browser import LOOKS, PAGES, SITE, launched, needs_both, see, served, view_of
+from site_browser import LOOKS, PAGES, SITE, needs_both, see, view_of
 
 pytestmark = needs_both
 CHAPTERS = [page for page in PAGES if page[5:7].isdigit()]
 HEAVIEST = 1_500_000  # bytes that a page loads when it is opened, its scripts apart
-
-
-@pytest.fixture(scope="module")
-def address():
-    with served() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as found:
-        yield found
 
 
 def test_the_site_has_pages():

@@ -7,18 +7,12 @@ import json
 import re
 
 import pytest
-from site_browser import SITE, launched, needs_both, view_of
+from site_browser import SITE, needs_both, view_of
 
 PAGE = SITE / "book" / "ledger.html"
 SHOWN = "[...document.querySelectorAll('#ledger-table tbody tr')].filter(r => !r.hidden)"
 
 pytestmark = needs_both
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

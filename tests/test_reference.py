@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import archive
 import cite_page
 import execute
 import get_it_page
@@ -26,9 +27,7 @@ from ibcore.claims import origin
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
-sys.path.insert(0, str(BOOK / "_ext"))
 
-import archive  # noqa: E402
 
 GROUPS = (
     "ibcore",

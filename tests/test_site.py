@@ -10,25 +10,24 @@ import sys
 from pathlib import Path
 
 import check_site
+import ib_site
 import pytest
+import site_access
+import site_cells
+import site_claims
+import site_figures
+import site_finish
+import site_head
+import site_labels
+import site_menu
+import site_search
+import site_text
 import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
-sys.path.insert(0, str(BOOK / "_ext"))
 
-import ib_site  # noqa: E402
-import site_access  # noqa: E402
-import site_cells  # noqa: E402
-import site_claims  # noqa: E402
-import site_figures  # noqa: E402
-import site_finish  # noqa: E402
-import site_head  # noqa: E402
-import site_labels  # noqa: E402
-import site_menu  # noqa: E402
-import site_search  # noqa: E402
-import site_text  # noqa: E402
 
 BADGE = '<span class="verdict verdict-part">◐ mixed</span>'
 PAGE = site_finish.Page(

@@ -17,7 +17,7 @@ import importlib
 import inspect
 import re
 import textwrap
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -46,7 +46,7 @@ class Api(SphinxDirective):
 
     required_arguments = 1
     has_content = True
-    option_spec = {"bare": directives.flag, "about": directives.flag}  # noqa: RUF012
+    option_spec: ClassVar = {"bare": directives.flag, "about": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         lines = rst(self.arguments[0], list(self.content), **dict.fromkeys(self.options, True))
