@@ -321,3 +321,14 @@ def test_published_files_are_read_without_their_numbers():
         assert head.digest == digest
         assert head.seeds == tuple(whole["seed"].values.tolist())
         assert head.rulers == tuple(map(str, whole["estimator"].values))
+
+
+def test_what_changed_lists_only_claims_that_are_older_than_the_present_scheme(chapters, ledger):
+    """A claim of today with no change of its criterion has nothing to say on that page."""
+    page = pages.changes_page(chapters, ledger)
+    tables = page.split("First scheme", 1)[1]
+    for chapter in chapters:
+        older = [one for one in chapter.claims if one.id in pages.OLD_WORDS or one.changes]
+        assert (f"## {chapter.title}\n" in page) == bool(older)
+        for claim in chapter.claims:
+            assert (f"[{claim.id}](" in tables) == (claim in older), claim.id

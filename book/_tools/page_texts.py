@@ -9,8 +9,8 @@ many tests could hardly be reproduced at all.
 
 Since then direction, size, scope and setting are told apart, each claim has one primary test, and
 the word follows from one table (see [the ledger](ledger.md)). This page keeps the words of the
-first scheme for every row. Where a row says nothing about its criterion, only the words for the
-same test changed.
+first scheme for each row that had one. Where a row says nothing about its criterion, only the
+words for the same test changed.
 
 A criterion that is changed when results are known proves little by itself. Rows whose criterion
 changed are marked *exploratory* until networks that nobody has seen yet, trained from fresh seeds,

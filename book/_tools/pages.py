@@ -119,12 +119,14 @@ def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]])
                 "; ".join(f"{one.date}: {one.reason}" for one in claim.changes) or "–",
             )
             for claim in chapter.claims
+            if claim.id in OLD_WORDS or claim.changes  # what is younger has no first scheme
         ]
         head = ("Claim", "First scheme", "Today", "What changed in the criterion")
-        parts += [
-            f"## {chapter.title}",
-            table(head, ((a, plain(b), c, plain(d)) for a, b, c, d in rows)),
-        ]
+        if rows:
+            parts += [
+                f"## {chapter.title}",
+                table(head, ((a, plain(b), c, plain(d)) for a, b, c, d in rows)),
+            ]
     return "\n\n".join(parts) + "\n"
 
 
