@@ -108,13 +108,14 @@ def run(
 
 
 def _judge(study: Study, *, ledger: bool) -> None:
+    found = study.judge()
     rows = [
         (one["id"], *_word_and_effect(one), f"{one['n_seeds'] or '-'}", f"{one['n_not_learnt']}")
-        for one in map(_entry, study.judge())
+        for one in map(_entry, found)
     ]
     echo_table(("claim", "verdict", "effect", "networks", "not learnt"), rows)
     if ledger:
-        study.publish()
+        study.publish(found)
         typer.echo(f"ledger: {study.store.root / 'ledger.json'}")
     else:
         typer.echo("ledger not written: --set changes what the chapter states.")

@@ -1,14 +1,19 @@
 """What the functions of Saxe et al. and the students read: no two numbers are alike."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from claim_planes import EPOCHS, LAYERS, N, T, curve, make_plane
-from known_planes import Row, check, distinct, rank_correlation
+from known_planes import Known, Row, check, distinct, rank_correlation
+from plots_support import own_figures
+from scipy.linalg import expm
 
 from ibcore import claims, theory
 from ibcore.papers import paper_module
+
+__all__ = ["own_figures"]  # a fixture for every test here
 
 HIDDEN = (1, 2, 3, 4, 5)
 GAINS = ("gain 0.1", "gain 1", "gain 3")
@@ -63,6 +68,26 @@ def reads_c1(k, t):
     for label, name in (("gradient descent", "gd_tanh"), ("Adam, full batch", "full_tanh")):
         flags = all_layers(k(name), (4, 5, 6), lambda c: c >= least)
         yield Row(f"compresses without noise: {label}", flags)
+
+
+def reads_stu_3(k, t):
+    def own(name):
+        return asked("STU-3", name, **C1)
+
+    few, settings = k("tanh_30"), own("compresses and overfits")
+    falls = all_layers(few, (5,), lambda c: c >= settings["least"])
+    label = "compresses and overfits: tanh, 30 % of the data"
+    yield Row(label, falls & (gap_of(few) >= settings["gap"]))
+    settings = own("generalises without")
+    quiet = all_layers(k("relu"), HIDDEN, lambda c: c <= settings["most"])
+    accurate = k("relu").end(variable="test_accuracy") >= settings["accuracy"]
+    yield Row("generalises without: ReLU, accurate", quiet & accurate)
+    least = own("without noise")["least"]
+    flags = all_layers(k("gd_tanh"), (4, 5, 6), lambda c: c >= least)
+    yield Row("without noise: gradient descent", flags)
+    yield from irrelevant(
+        k, asked("STU-3", "irrelevant inputs", **F6), "irrelevant inputs", "order"
+    )
 
 
 def reads_stu_9(k, t):
@@ -145,6 +170,59 @@ def reads_f4ab(k, t):
             yield Row(f"loses the label: {gain}, {place(layer, 2)}", lost / top, signed=signed)
 
 
+F6 = {"whole": 0.4}
+SCAN = {
+    "1": ("relevant_{}_{}", "irrelevant_1_fast_{}"),
+    "10": ("irrelevant_10_slow_{}", "irrelevant_10_fast_{}"),
+    "100": ("irrelevant_100_slow_{}", "irrelevant_100_fast_{}"),
+    "no noise": ("irrelevant_clean_slow_{}", "irrelevant_clean_fast_{}"),
+}
+
+
+def irrelevant(k, t, test, part):
+    """What is read two checkpoints at a time from plain arrays, setting by setting."""
+    rulers = t["rulers"]
+    for ratio, (speed, rate) in product(SCAN, enumerate(("0.01", "0.03"))):
+        for n, (rows, gain) in enumerate(product(("100", "300", "1000"), ("0.1", "1", "3")), 1):
+            name = SCAN[ratio][speed]
+            name = name.format(rows, 1 + (n - 1) % 3) if "{}_{}" in name else name.format(n)
+            plane = k(name, ["Decoy()", *reversed(rulers.values())], n_layers=2, ceiling=0)
+            for layer, place in ((1, "hidden"), (2, "output")):
+                whole, relevant, other = (plane.curve(layer, ruler=r) for r in rulers.values())
+                values = [
+                    shares(*curves, t, part) for curves in zip(whole, relevant, other, strict=True)
+                ]
+                yield Row(f"{test}: {ratio} / {rate} / {rows} / {gain} {place}", values)
+
+
+def shares(whole, relevant, other, t, part):
+    """Of one layer of one network."""
+    asked_of = whole - relevant if part == "weights" else other
+    if part == "weights":  # the only curve that is not as smooth as it was made
+        asked_of = smooth(whole) - smooth(relevant)
+    top = min(2 * int(np.argmax(asked_of[::2])) + 1, len(asked_of) - 1)
+    most = max(asked_of.max(), t["least"])
+    fall = (asked_of[top] - asked_of[-1]) / most
+    if part != "order":
+        return fall
+    rise = (asked_of[top] - asked_of[0]) / most
+    order = min(rise, fall, (relevant[-1] - relevant[top]) / relevant.max())
+    return min(order, 0) if whole.max() - whole[-1] > t["whole"] * whole.max() else order
+
+
+def smooth(values):
+    middle = [np.median(values[i - 1 : i + 2]) for i in range(1, len(values) - 1)]
+    return np.array([values[0], *middle, values[-1]])
+
+
+PARTS = {"order": "order", "falls at all": "fall", "falls, given the relevant inputs": "weights"}
+
+
+def reads_f6(k, t):
+    for test, part in PARTS.items():
+        yield from irrelevant(k, asked("SAXE-F6", test, **F6), test, part)
+
+
 # Noise and gradients.
 
 
@@ -177,25 +255,22 @@ def places_of(pair, clock):
     ]
 
 
-PAIRS = (
-    ("plain SGD: SGD, single samples, equal rate x updates", "sgd_1_tanh", "gd_tanh", ""),
-    ("plain SGD: SGD, single samples, equal loss", "sgd_1_tanh", "gd_tanh", "loss"),
-    ("plain SGD: SGD, batches of 256, equal updates", "sgd_256_tanh", "gd_tanh", "update"),
-    ("plain SGD: SGD, batches of 256, equal loss", "sgd_256_tanh", "gd_tanh", "loss"),
-    ("Adam: Adam, batches of 256, equal updates", "tanh", "full_tanh", "update"),
-    ("Adam: Adam, batches of 256, equal loss", "tanh", "full_tanh", "loss"),
-)
+BATCHES = ("1", "16", "64", "256")
+OPTIMIZERS = {"plain SGD": "sgd", "momentum": "momentum", "Adam": "adam"}
 
 
 def reads_f5(k, t):
-    for (label, one, other, clock), layer in product(PAIRS, (4, 5, 6)):
-        pair = [k(name, variables=["loss"]) for name in (one, other)]
-        c = [held(p, layer, at) for p, at in zip(pair, places_of(pair, clock), strict=True)]
-        a, b = map(np.median, c)
-        hollow = all(plane.is_full(layer) for plane in pair)
-        effect = (a - b) / (max(a, b) or 1.0)
-        values = np.stack(c, axis=1)
-        yield Row(f"{label}, {place(layer, 6)}", values, effect=effect, hollow=hollow)
+    for test, optimizer in OPTIMIZERS.items():
+        runs = [k(f"{optimizer}_tanh_{n}", variables=["loss"]) for n in range(1, 6)]
+        for (clock, one), layer in product(product(("update", "loss"), range(4)), (4, 5, 6)):
+            pair = [runs[one], runs[4]]
+            c = [held(p, layer, at) for p, at in zip(pair, places_of(pair, clock), strict=True)]
+            a, b = map(np.median, c)
+            hollow = all(plane.is_full(layer) for plane in pair)
+            effect = (a - b) / (max(a, b) or 1.0)
+            said = {"update": "equal updates", "loss": "equal loss"}[clock]
+            label = f"{test}: batches of {BATCHES[one]}, {said}, {place(layer, 6)}"
+            yield Row(label, np.stack(c, axis=1), effect=effect, hollow=hollow)
 
 
 SNR = {
@@ -269,11 +344,11 @@ def reads_stu_2c(k, t):
 
 READS = {
     "SAXE-F1B": (reads_f1b, {"most": 2.0}), "SAXE-F3": (reads_f3, {}),
-    "SAXE-F4AB": (reads_f4ab, {}), "SAXE-F5": (reads_f5, {}),
+    "SAXE-F4AB": (reads_f4ab, {}), "SAXE-F5": (reads_f5, {}), "SAXE-F6": (reads_f6, F6),
     "SAXE-F9/F10": (reads_f9, {}), "SAXE-F12": (reads_f12, {}), "SAXE-F14": (reads_f14, {}),
     "SAXE-F15": (reads_f15, {}), "SAXE-F20/21": (reads_f20, {}), "SAXE-A1": (reads_a1, {}),
     "SAXE-C1": (reads_c1, C1), "STU-1v": (reads_stu_1v, {}), "STU-2c": (reads_stu_2c, {}),
-    "STU-9": (reads_stu_9, {}),
+    "STU-3": (reads_stu_3, C1 | F6), "STU-9": (reads_stu_9, {}),
 }  # fmt: skip
 FACTS = ("SAXE-F2", "SAXE-F13", "SAXE-EQ21", "STU-2")
 
@@ -294,6 +369,105 @@ def test_every_claim_with_functions_is_read():
 
 
 # Functions on their own.
+
+
+def test_a_network_without_gradients_has_no_ratio_and_is_left_out():
+    """What the other networks show is what a plane without the dead one shows."""
+    evidence = paper_module("saxe", "evidence")
+    rng = np.random.default_rng(0)
+    shape = (12, len(EPOCHS), 6)
+    gradients = {
+        name: rng.uniform(0.5, 2.0, shape) / (1 + EPOCHS)[:, None]
+        for name in ("gradient_mean", "gradient_std")
+    }
+    alive = make_plane(np.full(shape, 3.0), n_seeds=12, **gradients)
+    dead = alive.copy(deep=True)
+    for name in gradients:
+        dead[name][4] = 0.0
+    rest = alive.isel(seed=[k for k in range(12) if k != 4])
+    settings = {"named": ["ReLU"], "layers": [3, 4, 5]}
+    for function in (evidence.snr_drop, evidence.drop_and_compression):
+        found, wanted = function({"relu": dead}, settings), function({"relu": rest}, settings)
+        assert [one.label for one in found] == [one.label for one in wanted]
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_equal((one.values, one.seeds), (other.values, other.seeds))
+    with pytest.raises(ValueError, match="change point needs"):
+        evidence.snr_drop({"relu": dead.isel(seed=[4])}, settings)
+
+
+@pytest.fixture
+def figures():
+    return paper_module("saxe", "figures")
+
+
+@pytest.mark.parametrize("n_rows", [60, 300])
+def test_irrelevant_weights_come_from_start_signal_and_noise(figures, n_rows):
+    """Gradient flow on drawn rows, by the matrix exponential, against the expectation."""
+    rng, n, relevant = np.random.default_rng(0), 100, np.arange(100) < 30
+    times, start, noise = np.array([5.0, 60.0, 500.0]), 0.3, 0.5
+    expected = figures.expected_weights(times, n_rows, noise, start)
+    found = np.zeros((60, 3, 3))
+    for one, (t, tau) in product(range(60), enumerate(times)):
+        x = rng.normal(size=(n_rows, n)) / np.sqrt(n)
+        teacher = np.where(relevant, rng.normal(size=n), 0.0)
+        teacher *= np.sqrt(n) / np.linalg.norm(teacher)
+        errors = rng.normal(size=n_rows) * np.sqrt(noise)
+        left = expm(-2 * tau * x.T @ x / n_rows)
+        parts = (
+            left @ rng.normal(size=n) * np.sqrt(start),
+            teacher - left @ teacher,
+            (np.eye(n) - left) @ np.linalg.pinv(x) @ errors,
+        )
+        found[one, t] = [(part[~relevant] ** 2).sum() / n for part in parts]
+    for k, values in enumerate(expected.values()):
+        error = found[..., k].std(axis=0) / np.sqrt(len(found))
+        assert abs(found[..., k].mean(axis=0) - values) == pytest.approx(
+            0, abs=(4 * error + 1e-6).max()
+        )
+
+
+def test_the_maps_show_the_cells_of_their_tests(figures):
+    """Every number stands in the panel, row and column of its label; without verdicts none does."""
+    scan = product(SCAN, ("0.01", "0.03"), ("100", "300", "1000"), ("0.1", "1", "3"))
+    labels = [f"{' / '.join(one)} {place}" for one in scan for place in ("hidden", "output")]
+    cells = [
+        SimpleNamespace(label=label, effect=k / 1000, mark="agrees")
+        for k, label in enumerate(labels)
+    ]
+    verdict = SimpleNamespace(tests=[SimpleNamespace(name="order", cells=cells)])
+    by_label = {one.label: one for one in cells}
+    axes = figures.scan_map(verdict, rate="0.03")
+    for ax, (place, ratio) in zip(axes, product(("hidden", "output"), SCAN), strict=True):
+        shown = iter(ax.texts)
+        for rows, gain in product(("100", "300", "1000"), ("0.1", "1", "3")):
+            one = by_label[f"{ratio} / 0.03 / {rows} / {gain} {place}"]
+            assert next(shown).get_text() == str(round(100 * one.effect))
+    assert not any(ax.texts for ax in figures.scan_map(claims.NoVerdict("SAXE-F6")))
+    cells = [
+        SimpleNamespace(label=f"batches of {batch}, {clock}, {place}", effect=(k - 12) / 30,
+                        low=-0.5, high=0.5)
+        for k, (clock, batch, place) in enumerate(
+            product(("equal updates", "equal loss"), BATCHES, ("layer 4", "layer 5", "output"))
+        )
+    ]  # fmt: skip
+    verdict = SimpleNamespace(tests=[SimpleNamespace(name="Adam", cells=cells)])
+    axes = figures.noise_by_batch(verdict)
+    heights = [[bar[0].get_ydata()[0] for bar in ax.containers] for ax in axes]
+    of = {one.label: one.effect for one in cells}
+    for clock, found in (("equal updates", heights[2]), ("equal loss", heights[5])):
+        places = product(("layer 4", "layer 5", "output"), BATCHES)
+        assert found == [of[f"batches of {batch}, {clock}, {place}"] for place, batch in places]
+    assert heights[0] == heights[1] == []
+
+
+def test_curves_of_irrelevant_inputs(figures):
+    """All minus relevant is what is known of the irrelevant given the relevant."""
+    plane = Known("relevant_300_2", ["all", "relevant", "irrelevant"], n_layers=2, ceiling=0)
+    axes = figures.irrelevant_curves({"SNR 1": plane.plane})
+    every, relevant, other = (plane.curve(2, ruler=r) for r in ("all", "relevant", "irrelevant"))
+    middles = [np.median(one, axis=0) for one in (every, relevant, other, every - relevant)]
+    for line, middle in zip(axes[1].get_lines(), middles, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), middle)
 
 
 @pytest.fixture
@@ -360,7 +534,8 @@ def test_noise_may_matter_or_not(evidence):
     (spec,) = (one for one in claims.find_claim("SAXE-F5").tests if one.entry["name"] == "Adam")
 
     def effect(noisy, full):
-        cells = spec.test({"tanh": noisy, "full_tanh": full}, evidence).cells
+        planes = dict.fromkeys(spec.experiments, noisy) | {"adam_tanh_5": full}
+        cells = spec.test(planes, evidence).cells
         (found,) = {one.estimate("test").effect for one in cells if "updates" in one.label}
         return found
 

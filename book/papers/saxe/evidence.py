@@ -4,7 +4,7 @@ A test in ``claims.toml`` names its function here, and every number that the fun
 there, under ``with``. ``named`` are the planes' names for the reader, in their order.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 from math import isclose
@@ -28,26 +28,28 @@ def _named(planes: Planes, t: Settings) -> Iterator[tuple[str, xr.Dataset]]:
     return zip(t.get("named", list(planes)), planes.values(), strict=True)
 
 
-def _by_layer(
-    planes: Planes, t: Settings, layers: Iterable[int] | None = None
-) -> Iterator[tuple[str, xr.Dataset, int]]:
+def _by_layer(planes: Planes, t: Settings) -> Iterator[tuple[str, xr.Dataset, int]]:
     """(label, plane, layer); the plane's name is part of the label where there are several."""
     for name, plane in _named(planes, t):
         every = [int(k) for k in plane.layer.values]
-        for layer in every if layers is None else layers:
+        for layer in t.get("layers", every):
             place = "output" if layer == every[-1] else f"layer {layer}"
             yield f"{name}, {place}" if len(planes) > 1 else place, plane, layer
 
 
-# Single networks.
+def _each(planes: Planes, t: Settings, measure: Callable[[xr.Dataset], xr.DataArray]) -> list[Cell]:
+    """A cell for each plane, or for each of its layers where what is measured has layers."""
+    found = {id(plane): measure(plane) for plane in planes.values()}
+    where = [(name, plane, found[id(plane)]) for name, plane in _named(planes, t)]
+    if any("layer" in values.dims for values in found.values()):
+        each = _by_layer(planes, t)
+        where = [(label, plane, found[id(plane)].sel(layer=k)) for label, plane, k in each]
+    return [cell(label, values, hollow=why_hollow(plane)) for label, plane, values in where]
 
 
 def counterexamples(planes: Planes, t: Settings) -> list[Cell]:
-    """F1B, C1: the share of networks that have everything that is asked of them.
-
-    ``most`` and ``least``: C in every layer that is not at its ceiling; ``accuracy`` on test rows;
-    ``gap``: train minus test accuracy.
-    """
+    """F1B, C1: the share of networks that have all that is asked of them: ``most`` and ``least`` C
+    in every layer below its ceiling, ``accuracy`` on test rows, ``gap`` of train minus test."""
     return [
         share(name, _has_all(plane, t), hollow=why_hollow(plane))
         for name, plane in _named(planes, t)
@@ -84,9 +86,6 @@ def dissociation(planes: Planes, t: Settings) -> list[Cell]:
     ]
 
 
-# Rulers.
-
-
 def rulers_agree(planes: Planes, t: Settings) -> list[Cell]:
     """F9, F10: the share of networks for which all rulers answer alike, layer by layer."""
     found = []
@@ -102,18 +101,14 @@ def rulers_agree(planes: Planes, t: Settings) -> list[Cell]:
 
 def entropy_change(planes: Planes, t: Settings) -> list[Cell]:
     """F12: h(T) at the end minus h(T) when learnt, from nearest neighbours."""
-    found = []
-    for label, plane, layer in _by_layer(planes, t, t["layers"]):
-        values = fx.curve(plane, t["variable"])
-        change = fx.final(values) - fx.when_learnt(plane, values)
-        found.append(cell(label, change.sel(layer=layer), hollow=why_hollow(plane)))
-    return found
+    h = partial(fx.curve, name=t["variable"])
+    return _each(planes, t, lambda one: fx.final(h(one)) - fx.when_learnt(one, h(one)))
 
 
 def net_input_bins(planes: Planes, t: Settings) -> list[Cell]:
     """F14: C under bins of the net input over C under even bins, where even bins see some."""
     found = []
-    for ruler, (label, plane, layer) in product(t["rulers"], _by_layer(planes, t, t["layers"])):
+    for ruler, (label, plane, layer) in product(t["rulers"], _by_layer(planes, t)):
         both = np.stack(
             [
                 fx.compression(plane, estimator=one).sel(layer=layer).values
@@ -130,31 +125,24 @@ def net_input_bins(planes: Planes, t: Settings) -> list[Cell]:
 
 def _ratio_of_medians(sample: Array) -> Array:
     above, below = medians(sample).T
-    # Where even bins see nothing either, the bins make no difference.
-    return np.divide(above, below, out=np.ones_like(above), where=below > 0)
+    return np.divide(above, below, out=np.ones_like(above), where=below > 0)  # 1: neither sees any
 
 
 def missing_bits(planes: Planes, t: Settings) -> list[Cell]:
     """F15: log2 N minus the smallest IX. A layer at its ceiling is what is claimed."""
-    found = []
-    for label, plane, layer in _by_layer(planes, t, t["layers"]):
-        ix = fx.curve(plane, estimator=t["ruler"]).sel(layer=layer)
-        missing = np.log2(plane.attrs["n_samples"]) - ix.min("epoch")
-        found.append(cell(label, missing, hollow=why_hollow(plane)))
-    return found
+    ix = partial(fx.curve, estimator=t["ruler"])
+    return _each(planes, t, lambda one: np.log2(one.attrs["n_samples"]) - ix(one).min("epoch"))
 
 
 def early_loss(planes: Planes, t: Settings) -> list[Cell]:
     """F15: C within the first part of the training."""
-    found = []
-    for label, plane, layer in _by_layer(planes, t, t["layers"]):
-        ix = fx.curve(plane, estimator=t["ruler"]).sel(layer=layer)
+
+    def lost(plane: xr.Dataset) -> xr.DataArray:
+        ix = fx.curve(plane, estimator=t["ruler"])
         early = ix.sel(epoch=ix.epoch <= t["until"] * last_epoch(plane))
-        found.append(cell(label, early.max("epoch") - fx.final(early), hollow=why_hollow(plane)))
-    return found
+        return early.max("epoch") - fx.final(early)
 
-
-# One neuron, and other things without networks.
+    return _each(planes, t, lost)
 
 
 def one_neuron(planes: Planes, t: Settings) -> list[Cell]:
@@ -234,27 +222,15 @@ def entropy_formula(planes: Planes, t: Settings) -> list[Cell]:
     ]
 
 
-# Linear students.
-
-
 def loss_gap(planes: Planes, t: Settings) -> list[Cell]:
     """F3: |test loss - train loss| over test loss, at the end."""
-    found = []
-    for name, plane in _named(planes, t):
-        end = plane.isel(epoch=-1)
-        gap = abs(end.test_loss - end.loss) / end.test_loss
-        found.append(cell(name, gap, hollow=why_hollow(plane)))
-    return found
+    return _each(planes, t, lambda one: abs(1 - (one.loss / one.test_loss).isel(epoch=-1)))
 
 
 def error_growth(planes: Planes, t: Settings) -> list[Cell]:
     """F4AB: expected error at the end over its smallest value."""
-    found = []
-    for name, plane in _named(planes, t):
-        error = fx.variable(plane, "generalisation_error")
-        grown = error.isel(epoch=-1) / error.min("epoch")
-        found.append(cell(name, grown, hollow=why_hollow(plane)))
-    return found
+    error = partial(fx.variable, name="generalisation_error")
+    return _each(planes, t, lambda one: error(one).isel(epoch=-1) / error(one).min("epoch"))
 
 
 def label_share_lost(planes: Planes, t: Settings) -> list[Cell]:
@@ -270,15 +246,46 @@ def label_share_lost(planes: Planes, t: Settings) -> list[Cell]:
     return found
 
 
-# Noise and gradients.
+def irrelevant_inputs(planes: Planes, t: Settings) -> list[Cell]:
+    """F6: what a layer knows of irrelevant inputs, from its peak on, as a share of the most.
+    ``part``: "order", the least of three shares: what is taken up before the peak, what is given
+    away after it, and what is learnt of the relevant inputs meanwhile; at most 0 where the whole
+    falls by more than ``whole`` of its most. "fall": what is given away. "weights": the same
+    of I(irrelevant X; T | relevant X), which no relevant weight can hide.
+    """
+    found = []
+    settings = product(t["ratios"], t["rates"], t["rows"], t["gains"])
+    for named, plane in zip(settings, planes.values(), strict=True):
+        values = _from_peak(plane, t)
+        for layer, place in ((1, "hidden"), (2, "output")):
+            label = f"{' / '.join(named)} {place}"
+            found.append(cell(label, values.sel(layer=layer), hollow=why_hollow(plane)))
+    return found
+
+
+def _from_peak(plane: xr.Dataset, t: Settings) -> xr.DataArray:
+    every, relevant, irrelevant = (
+        fx.curve(plane, estimator=t["rulers"][name]) for name in ("all", "relevant", "irrelevant")
+    )
+    ix = every - relevant if t["part"] == "weights" else irrelevant
+    # The peak is looked for at every other checkpoint and read at the next: no noise counts twice.
+    peak = 2 * ix.isel(epoch=slice(0, None, 2)).argmax("epoch") + 1
+    peak = peak.clip(max=ix.sizes["epoch"] - 1)
+    most = ix.max("epoch").clip(min=t["least"])
+    top = ix.isel(epoch=peak, drop=True)
+    fall = (top - fx.final(ix)) / most
+    if t["part"] != "order":
+        return fall
+    rise = (top - ix.isel(epoch=0, drop=True)) / most
+    learnt = fx.final(relevant) - relevant.isel(epoch=peak, drop=True)
+    order = xr.concat([rise, fall, learnt / relevant.max("epoch")], "part").min("part")
+    falls = fx.relative_compression(plane, t["rulers"]["all"]) > t["whole"]
+    return order.where(~falls, order.clip(max=0.0))
 
 
 def noise_difference(planes: Planes, t: Settings) -> list[Cell]:
-    """F5: C with noise minus C without, over the larger of the two, same seed by same seed.
-
-    ``pairs``: label, one plane, the other, and the clock at whose equal reading both are held; ""
-    for whole runs.
-    """
+    """F5: C with noise minus C without, over the larger, same seed by same seed; ``pairs`` are
+    label, one plane, the other, and the clock at whose equal reading both are held."""
     found = []
     for (label, one, other, clock), layer in product(t["pairs"], t["layers"]):
         pair = [planes[one], planes[other]]
@@ -301,22 +308,23 @@ def _relative_difference(sample: Array) -> Array:
 
 def snr_drop(planes: Planes, t: Settings) -> list[Cell]:
     """F20, F21: decades by which the gradient's signal-to-noise ratio falls at its break."""
-    return [
-        cell(
-            label, fx.change_point(fx.log_snr(plane))[1].sel(layer=layer), hollow=why_hollow(plane)
-        )
-        for label, plane, layer in _by_layer(planes, t)
-    ]
+    return _each(planes, t, lambda one: fx.change_point(fx.log_snr(_alive(one)))[1])
+
+
+def _alive(plane: xr.Dataset) -> xr.Dataset:
+    """The networks with gradients; a dead one, all of whose gradients are zero, has no ratio."""
+    ratio = fx.log_snr(plane)
+    finite = np.isfinite(ratio.sel(epoch=ratio.epoch >= 1)).all(["epoch", "layer"])
+    return plane.isel(seed=finite.values) if finite.any() else plane
 
 
 def drop_and_compression(planes: Planes, t: Settings) -> list[Cell]:
     """F20, F21: rank correlation, over networks, of that fall and C; means over layers."""
     found = []
     for name, plane in _named(planes, t):
-        drop, c = (
-            values.sel(layer=list(t["layers"])).mean("layer").values
-            for values in (fx.change_point(fx.log_snr(plane))[1], fx.compression(plane))
-        )
+        alive = _alive(plane)
+        both = fx.change_point(fx.log_snr(alive))[1], fx.compression(alive)
+        drop, c = (values.sel(layer=list(t["layers"])).mean("layer").values for values in both)
         r = float(relations.spearman(drop, c[None])[0])
         found.append(correlation(name, r, len(c), hollow=why_hollow(plane)))
     return found
@@ -324,34 +332,27 @@ def drop_and_compression(planes: Planes, t: Settings) -> list[Cell]:
 
 def norm_growth(planes: Planes, t: Settings) -> list[Cell]:
     """A1: rank correlation of epoch and norm of the weights, network by network."""
-    found = []
-    for label, plane, layer in _by_layer(planes, t):
-        norm = fx.variable(plane, "weight_norm").sel(layer=layer)
-        r = norm.isel(epoch=0).copy(data=relations.spearman(norm.epoch.values, norm.values))
-        found.append(cell(label, r, hollow=why_hollow(plane)))
-    return found
+
+    def growth(plane: xr.Dataset) -> xr.DataArray:
+        norm = fx.variable(plane, "weight_norm").transpose(..., "epoch")
+        return norm.isel(epoch=0).copy(data=relations.spearman(norm.epoch.values, norm.values))
+
+    return _each(planes, t, growth)
 
 
 def norm_dip(planes: Planes, t: Settings) -> list[Cell]:
     """A1: smallest norm of the weights over the initial one, minus 1: below 0 if it ever falls."""
-    found = []
-    for label, plane, layer in _by_layer(planes, t):
-        norm = fx.variable(plane, "weight_norm").sel(layer=layer)
-        dip = norm.min("epoch") / norm.isel(epoch=0) - 1
-        found.append(cell(label, dip, hollow=why_hollow(plane)))
-    return found
-
-
-# The students.
+    norm = partial(fx.variable, name="weight_norm")
+    return _each(planes, t, lambda one: norm(one).min("epoch") / norm(one).isel(epoch=0) - 1)
 
 
 def coding(planes: Planes, t: Settings) -> list[Cell]:
     """STU-2c: bits per label with the network's predictions, over H(Y)."""
-    return [
-        cell(name, plane.test_loss.isel(epoch=-1) / np.log(2) / plane.attrs["label_entropy"],
-             hollow=why_hollow(plane))
-        for name, plane in _named(planes, t)
-    ]  # fmt: skip
+
+    def length(plane: xr.Dataset) -> xr.DataArray:
+        return plane.test_loss.isel(epoch=-1) / np.log(2) / plane.attrs["label_entropy"]
+
+    return _each(planes, t, length)
 
 
 FACTORS = ("activation", "batch", "gain", "ruler", "network")
