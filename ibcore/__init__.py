@@ -28,7 +28,7 @@ _HOMES = {
         "Ruler",
         "SamplePropagation",
     ),
-    "ibcore.torch_module": ("measure",),
+    "ibcore.modules": ("Layer", "layer_outputs", "measure"),
     "ibcore.networks": ("Ensemble", "noisy_layers"),
     "ibcore.parameters": ("check_parameters",),
     "ibcore.results.run": ("load_or_run", "run"),

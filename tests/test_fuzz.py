@@ -24,7 +24,7 @@ from ibcore.estimators import Binning, Exact, KernelBound, OnTrainingRows
 from ibcore.labels import label_distribution, numbered_labels
 from ibcore.parameters import POSSIBLE, check_parameters, declared_types, type_name
 from ibcore.tasks import Task, load_task, module_of, register_task
-from ibcore.torch_module import measure
+from ibcore.modules import measure
 
 
 class Broken:
