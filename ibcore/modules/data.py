@@ -43,8 +43,8 @@ class Inputs(NamedTuple):
             if not isinstance(one, torch.Tensor):
                 return one
             found = one.to(like.device, like.dtype if one.is_floating_point() else one.dtype)
-            n_bad = int((~torch.isfinite(found)).sum()) if found.is_floating_point() else 0
-            if n_bad:
+            if found.is_floating_point() and not torch.isfinite(found).all():
+                n_bad = int((~torch.isfinite(found)).sum())
                 raise ValueError(
                     f"x must be finite, got {n_bad} values that are NaN or infinite as "
                     f"{found.dtype}."
@@ -111,6 +111,8 @@ def batches(x: Any, chunk_size: int, axis: int = 0) -> Iterator[Batch]:
 
 def samples(x: Any, axis: int) -> Inputs | Iterable[Any]:
     """All samples, read and checked; or the loader itself."""
+    if isinstance(x, Inputs):
+        return x
     return x if is_loader(x) else read_inputs(x, axis)
 
 

@@ -144,7 +144,7 @@ class Gathered:
             with _named(kept.facts.label):
                 for k, pair in self._layer(kept, index, y):
                     bits[k, column] = _two_numbers(self.rulers[k], pair)
-        data = self._data_hash(targets)
+        data = hash_of_data(self.inputs, targets)
         return Found(bits, [one.facts for one in self.layers.values()], targets, self.n, data)
 
     def _layer(
@@ -167,16 +167,16 @@ class Gathered:
             for level, place in enumerate(places):
                 yield others[place], _with_replicas([one[level] for one in entries])
 
-    def _data_hash(self, targets: Targets | None) -> str:
-        """Of all samples with their labels, in whatever order they came."""
-        hashes = np.concatenate(self.inputs).view(np.int64)
-        if targets:
-            labels = np.ascontiguousarray(targets.y.reshape(self.n, -1))
-            labels = labels.astype(np.float64).view(np.int64)
-            hashes = np.hstack([hashes, labels])
-        rows = np.empty((self.n, 2), np.uint64)
-        hash_rows(np.ascontiguousarray(hashes), rows)
-        return "".join(f"{int(word):016x}" for word in rows.sum(axis=0))
+
+def hash_of_data(inputs: list[NDArray[np.uint64]], targets: Targets | None) -> str:
+    """Hash of all samples, given by theirs, with their labels, in whatever order they came."""
+    hashes = np.concatenate(inputs).view(np.int64)
+    if targets:
+        labels = targets.y.reshape(len(hashes), -1).astype(np.float64)
+        hashes = np.hstack([hashes, labels.view(np.int64)])
+    rows = np.empty((len(hashes), 2), np.uint64)
+    hash_rows(np.ascontiguousarray(hashes), rows)
+    return "".join(f"{int(word):016x}" for word in rows.sum(axis=0))
 
 
 def input_hashes(inputs: Inputs) -> NDArray[np.uint64]:
