@@ -274,7 +274,7 @@ class Tracker:
     def _hash_of_arrays(self) -> str:
         """The hash of data that is all here; of a loader's it is known when it has been read."""
         if not isinstance(self.x, Inputs):
-            if iter(self.x) is self.x:
+            if hasattr(self.x, "__next__"):  # to ask iter() would draw a random number
                 raise ValueError(
                     "x can be read only once, and a tracker reads it at each measured epoch; give "
                     "a DataLoader, or a list of batches."
