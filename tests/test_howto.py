@@ -1,5 +1,6 @@
 """The how-to pages: eight networks in at most ten lines each, and a loader beyond the memory."""
 
+import math
 import os
 import resource
 import subprocess
@@ -101,7 +102,7 @@ def test_a_loader_is_measured_in_less_memory_than_the_layer_fills():
     assert done.returncode == 0, done.stderr
     n, width, bits = done.stdout.split(" ", 2)
     assert 4 * int(n) * int(width) > MARGIN
-    assert bits.strip() == str([13.287712379549609] * 2)  # log2 10 000: all told apart
+    assert bits.strip() == str([math.log2(10_000)] * 2)  # all told apart
     whole = cell.replace(", loader,", ", *map(torch.cat, zip(*loader)), chunk_size=10**6,")
     assert whole != cell
     failed = limited(whole)

@@ -82,12 +82,15 @@ def is_loader(x: Any) -> bool:
     return hasattr(x, "__iter__") and not hasattr(x, "__array__")
 
 
-def read_inputs(x: Any, axis: int = 0) -> Inputs:
-    """All samples at once, or those of a batch: an array, several in a tuple, or a dict of them."""
+def read_inputs(x: Any, axis: int = 0, several: type | tuple[type, ...] = tuple) -> Inputs:
+    """All samples at once, or those of a batch: an array, several in a tuple, or a dict of them.
+
+    ``several`` is what holds several inputs: a batch of a DataLoader has lists for tuples.
+    """
     if isinstance(x, Mapping):
         given = {str(name): _argument(one, f"x[{name!r}]", axis) for name, one in x.items()}
         return _alike((), given, axis)
-    if isinstance(x, tuple | list) and len(x) and all(map(_is_array, x)):
+    if isinstance(x, several) and len(x) and all(map(_is_array, x)):
         return _alike(tuple(_tensor(one, f"x[{k}]", axis) for k, one in enumerate(x)), {}, axis)
     return _alike((_tensor(x, "x", axis),), {}, axis)
 
@@ -125,13 +128,13 @@ def _batch(one: Any, axis: int) -> Batch:
     if not isinstance(one, tuple | list):
         return Batch(read_inputs(one, axis))
     if len(one) == 1:
-        return Batch(read_inputs(one[0], axis))
+        return Batch(read_inputs(one[0], axis, (tuple, list)))
     if len(one) != 2:
         raise ValueError(
             f"a batch must be x, (x, y) or a dict, got a {type(one).__name__} of {len(one)}; "
             "several inputs are ((x1, x2), y)."
         )
-    return Batch(read_inputs(one[0], axis), one[1])
+    return Batch(read_inputs(one[0], axis, (tuple, list)), one[1])
 
 
 def _is_array(value: Any) -> bool:

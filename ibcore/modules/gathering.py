@@ -137,6 +137,8 @@ class Gathered:
 
     def found(self, targets: Targets | None) -> Found:
         """Lay the rulers on what was kept."""
+        if self.n < 2:
+            raise ValueError(f"need at least 2 samples to speak of information, got {self.n}.")
         index = np.concatenate(self.index)
         y = targets.y[index] if targets else np.zeros(len(index), np.int64)
         bits = np.empty((len(self.rulers), len(self.layers), 2))
