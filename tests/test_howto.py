@@ -64,6 +64,7 @@ def test_papermill_runs_the_page(tmp_path):
     """From nothing at the smoke profile; without MNIST the digits stand in."""
     out = tmp_path / "out.ipynb"
     environment = os.environ | {"IPYTHONDIR": str(tmp_path / "ipython"), "IBCORE_DATA": ""}
+    environment["OMP_NUM_THREADS"] = "1"
     done = subprocess.run(
         [
             *(sys.executable, "-m", "papermill", PAGE.with_suffix(".ipynb"), out),
@@ -82,7 +83,7 @@ LIMITED = """
 import resource, sys, torch
 from torch import nn
 import ibcore as ib
-small, rulers = True, [ib.Binning(width=0.5), ib.Exact()]
+rulers = [ib.Binning(width=0.5), ib.Exact()]
 torch.set_num_threads(1)
 warm = nn.Sequential(nn.Linear(4, 3), nn.ReLU())  # compiles what counts
 ib.measure(warm, [(torch.randn(4, 4), [0, 1, 0, 1])], layers=["1"], estimators=rulers)
