@@ -28,13 +28,15 @@ _HOMES = {
         "Ruler",
         "SamplePropagation",
     ),
-    "ibcore.torch_module": ("measure",),
+    "ibcore.modules": ("Layer", "layer_outputs", "measure"),
     "ibcore.networks": ("Ensemble", "noisy_layers"),
     "ibcore.parameters": ("check_parameters",),
+    "ibcore.reports": ("report",),
     "ibcore.results.run": ("load_or_run", "run"),
     "ibcore.results.store": ("Store",),
     "ibcore.study": ("Study",),
     "ibcore.tasks": ("Task", "load_task", "register_task"),
+    "ibcore.tracker": ("Tracker",),
     "ibcore.training": ("Trajectory", "train"),
 }
 _MODULES = ("config", "estimators", "geometry", "information", "labels", "plane", "plots", "theory")

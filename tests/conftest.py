@@ -31,8 +31,9 @@ SLOW = [
     "access", "acceptance", "alone", "bottleneck", "browser", "canary", "cli", "convolution",
     "criteria_can_fail",
     "decide", "documents", "edge", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
+    "howto",
     "killed", "ledger", "linear_students", "multiverse", "parameters", "planner", "planted_faults",
-    "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "reference",
+    "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "reference", "report",
     "results", "settings", "site", "smoke", "study", "tools", "training", "verdicts",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]

@@ -51,6 +51,11 @@ def chapters(book: Path = BOOK) -> list[Path]:
     return sorted(book.glob("[0-9][0-9]_*.md"))
 
 
+def howtos(book: Path = BOOK) -> list[Path]:
+    """Pages that show how something is done: cells of a reader's own code, no claim is judged."""
+    return sorted(book.glob("howto_*.md"))
+
+
 def source_hash(text: str) -> str:
     """What a notebook remembers of the text that it was made from."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -183,7 +188,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="chapters executed at once")
     parser.add_argument("--check", action="store_true", help="compare with the stored notebooks")
     options = parser.parse_args(arguments)
-    selected = [path.resolve().with_suffix(".md") for path in options.chapters] or chapters()
+    selected = [path.resolve().with_suffix(".md") for path in options.chapters] or [
+        *chapters(),
+        *howtos(),
+    ]
     if not selected:
         print(f"no chapter in {BOOK.name}/ (names such as 01_name.md)", file=sys.stderr)
         return 1

@@ -1,5 +1,6 @@
 """What figures read from a plane: arrays, names, labels; and how they refuse what is not there."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 
@@ -58,7 +59,9 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> None:
 
 
 def layer_names(plane: xr.Dataset) -> dict[int, str]:
-    """Layer number -> "number (width)" for legends, as far as the widths are known.
+    """Layer number -> "number (width)", or "name (width)", for legends.
+
+    Widths and names are there as far as they are known.
 
     Examples
     --------
@@ -67,10 +70,13 @@ def layer_names(plane: xr.Dataset) -> dict[int, str]:
     {1: '1 (10)', 2: '2 (2)'}
     """
     layers = [int(layer) for layer in plane.layer.values]
+    given = json.loads(plane.attrs.get("layer_names", "[]"))  # of a module's layers
+    names = {layer: given[layer - 1] if given else str(layer) for layer in layers}
     if "width" not in plane.coords:
-        return {layer: str(layer) for layer in layers}
+        return names
     return {
-        layer: f"{layer} ({int(w)})" for layer, w in zip(layers, plane.width.values, strict=True)
+        layer: f"{names[layer]} ({int(w)})"
+        for layer, w in zip(layers, plane.width.values, strict=True)
     }
 
 
