@@ -193,17 +193,22 @@ IBLab.define("random", [], function () {
   }
 
   /**
-   * Noise of one hidden unit at places first ... first + n - 1 of an epoch's order: the transform
-   * of Box and Muller (1958) of words that the place and the unit count, as ibcore/normals.py.
-   * @param {number} unit  counted over all hidden layers  @param {Float32Array} out
+   * Noise of hidden units at places first ... first + n - 1 of an epoch's order: the transform of Box
+   * and Muller (1958) of words that the place and the unit count, as ibcore/normals.py.
+   * @param {Float32Array} out  out[unit * stride + k], units counted over all hidden layers
    */
-  function layerNoise(seed, purpose, epoch, unit, first, n, std, out) {
-    const words = new Uint32Array(4), pair = unit & 2, sine = unit & 1;
-    for (let k = 0; k < n; k++) {
-      small(first + k, unit >>> 2, epoch, PURPOSES[purpose], seed >>> 0, Math.floor(seed / 4294967296), words);
-      const u = ((words[pair] >>> 1) + 0.5) / 2147483648, v = (words[pair + 1] >>> 1) / 1073741824 - 1;
-      const radius = std * Math.sqrt(-2 * Math.log(u));
-      out[k] = radius * (sine ? Math.sin(Math.PI * v) : Math.cos(Math.PI * v));
+  function layerNoise(seed, purpose, epoch, nUnits, first, n, std, out, stride) {
+    const words = new Uint32Array(4), low = seed >>> 0, high = Math.floor(seed / 4294967296);
+    for (let four = 0; 4 * four < nUnits; four++) {
+      for (let k = 0; k < n; k++) {
+        small(first + k, four, epoch, PURPOSES[purpose], low, high, words);
+        for (let pair = 0; pair < 4; pair += 2) {
+          const u = ((words[pair] >>> 1) + 0.5) / 2147483648, v = (words[pair + 1] >>> 1) / 1073741824 - 1;
+          const radius = std * Math.sqrt(-2 * Math.log(u)), unit = 4 * four + pair;
+          if (unit < nUnits) out[unit * stride + k] = radius * Math.cos(Math.PI * v);
+          if (unit + 1 < nUnits) out[(unit + 1) * stride + k] = radius * Math.sin(Math.PI * v);
+        }
+      }
     }
     return out;
   }
