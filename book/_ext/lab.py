@@ -9,11 +9,15 @@
 What stands here is the caption: with the picture it is what a reader without scripts gets.
 ```
 
-The name is that of the laboratory on its page, ``#lab=bench&...`` in addresses. ``activation``,
+The name is that of the laboratory on its page, ``#lab-bench`` in addresses. ``activation``,
 ``ruler``, ``epoch``, ``layer`` and ``open`` (panels: train, forgotten, numbers) are the state that
 it begins with, and ``state`` may hold any part of an address. With ``when: seen`` it opens when it
-comes into sight, else by its button. The picture is ``figure``, a file beside the page, or is drawn
-from the published results: the medians of the same networks through the same ruler.
+comes into sight, else by its button; ``large`` is for a page of its own. The picture is ``figure``,
+a file beside the page, or is drawn from the published results: the medians of the same networks
+through the same ruler.
+
+Prose leads to a state with {lab}`text <net=relu&ruler=range:100>`: the name of a network or of an
+activation, and the rest of an address. Those links go to the laboratory's own page.
 
 The scripts lie in ``_static/lab``; those that the widgets of the chapters use as well are kept with
 them in ``ibcore/plots/page`` and copied from there. No page loads them before its reader asks.
@@ -25,19 +29,20 @@ import hashlib
 import shutil
 from html import escape
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.osutil import relative_uri
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS, PARTS = ROOT / "book/_static/lab", ROOT / "ibcore/plots/page"
 OPTIONS = {"activation": "net", "ruler": "ruler", "epoch": "epoch", "layer": "layer"}
 WITHOUT = (
-    "With scripts switched on this is a laboratory: it computes the figure anew for other networks, "
-    "rulers and epochs."
+    "With scripts switched on this is a laboratory: it computes the figure anew for other "
+    "networks, rulers and epochs."
 )
 
 
@@ -48,9 +53,10 @@ class lab(nodes.General, nodes.Element):
 class Lab(SphinxDirective):
     required_arguments = 1
     has_content = True
-    option_spec = {
+    option_spec: ClassVar = {
         **dict.fromkeys((*OPTIONS, "open", "state", "figure", "alt"), directives.unchanged),
         "when": lambda text: directives.choice(text, ("seen", "pressed")),
+        "large": directives.flag,
     }
 
     def run(self):
@@ -68,6 +74,7 @@ class Lab(SphinxDirective):
             state="&".join(state),
             when=self.options.get("when", "pressed"),
             alt=self.options.get("alt", ""),
+            large="large" in self.options,
             picture=self.picture(),
         )
         caption = nodes.caption()
@@ -87,7 +94,26 @@ class Lab(SphinxDirective):
         try:
             return str(drawn(activation, self.options.get("ruler", "bins:30"), self.env.doctreedir))
         except (ValueError, KeyError) as error:
-            raise self.error(f"lab: no picture can be drawn: {error} Name one as :figure:.") from error
+            raise self.error(
+                f"lab: no picture can be drawn: {error} Name one as :figure:."
+            ) from error
+
+
+class State(SphinxRole):
+    """A link to a state of the laboratory that has a page of its own."""
+
+    def run(self):
+        text, _, state = self.text.rstrip(">").rpartition(" <")
+        if not text:
+            return [], [
+                self.inliner.reporter.error(f"lab: no state in {self.text!r}.", line=self.lineno)
+            ]
+        page, here = self.config.lab_page, self.env.docname
+        place = "" if page == here else self.env.app.builder.get_relative_uri(here, page)
+        link = nodes.reference(
+            "", text, refuri=f"{place}?{state}#lab-bench", classes=["lab-link"], internal=True
+        )
+        return [link], []
 
 
 def ruler_of(text: str):
@@ -171,9 +197,9 @@ def begin(self, node):
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(node["picture"], target)
     place = relative_uri(builder.get_target_uri(self.builder.current_docname), "_static/lab/")
-    alt = node["alt"] or node[0].astext()
+    alt, name = node["alt"] or node[0].astext(), escape(node["name"])
     self.body.append(
-        f'<div class="lab" id="lab-{escape(node["name"])}" data-lab="{escape(node["name"])}" '
+        f'<div class="lab{" lab-large" * node["large"]}" id="lab-{name}" data-lab="{name}" '
         f'data-state="{escape(node["state"])}" data-open="{node["when"]}" '
         f'data-version="{version()}" data-modules="{" ".join(modules())}">'
         f'<figure class="lab-still"><img src="{place}{quote(target.name)}" alt="{escape(alt)}">'
@@ -206,6 +232,8 @@ def setup(app):
     others = dict.fromkeys(("latex", "text", "man", "texinfo"), (only_the_caption,) * 2)
     app.add_node(lab, html=(begin, end), **others)
     app.add_directive("lab", Lab)
+    app.add_role("lab", State())
+    app.add_config_value("lab_page", "book/laboratory", "env")
     app.connect("builder-inited", copy_parts)
     app.connect("html-page-context", styles_where_needed)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

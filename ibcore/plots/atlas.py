@@ -282,7 +282,9 @@ def in_order(rulers: Mapping[str, str]) -> list[str]:
     """
     kinds = [re.sub(_NUMBER, "", name) for name in rulers.values()]
     sizes = [[float(one) for one in re.findall(_NUMBER, name)] for name in rulers.values()]
-    place = {label: (kinds.index(k), size) for label, k, size in zip(rulers, kinds, sizes, strict=True)}
+    place = {
+        label: (kinds.index(k), size) for label, k, size in zip(rulers, kinds, sizes, strict=True)
+    }
     return sorted(rulers, key=place.__getitem__)
 
 

@@ -48,9 +48,7 @@ IBLab.define(
         form,
         ruler: () => state.ruler,
         grown,
-        ended: () => {
-          if (isOwn()) measure();
-        },
+        ended,
       });
       const isOwn = () => state.net === "yours";
       const network = () => (isOwn() ? own.network : data.networks.find((one) => one.id === state.net));
@@ -60,6 +58,24 @@ IBLab.define(
           : data.experiments.find((one) => one.id === network().experiment);
 
       // What stands on the page
+
+      const running = (() => {
+        // above the pictures while a network learns: on a phone the panel is far below
+        const said = el("span"),
+          bar = el("progress", { max: 1, value: 0, "aria-label": "progress of the training" });
+        const stop = el("button", { type: "button", class: "lab-button", onclick: () => own.stop() }, "Stop");
+        const node = el("div", { class: "lab-running", hidden: true }, stop, bar, said);
+        return {
+          node,
+          say: (share, text) => {
+            bar.value = share;
+            said.textContent = text;
+          },
+          show: (yes) => {
+            node.hidden = !yes;
+          },
+        };
+      })();
 
       const picture = seen.make(),
         grid = forgotten.panel();
@@ -90,7 +106,7 @@ IBLab.define(
         numbers: fold("numbers", scrolls(picture.numbers)),
       };
       const bar = share.bar({
-        address: () => `${location.href.split("#")[0]}#${states.format(name, state)}`,
+        address: () => new URL(place(), location.href).href,
         python: () => share.python(state, network().settings, network().epochs[at]),
         papermill: () => share.papermill(state, network().settings, experiment()?.chapter),
         figure: () =>
@@ -105,6 +121,7 @@ IBLab.define(
         networks.node,
         ruling.node,
         picture.sentence,
+        running.node,
         picture.figures,
         time.node,
         picture.caption,
@@ -296,19 +313,30 @@ IBLab.define(
         own.begin(settings);
         setNetwork();
         note();
+        running.say(0, "");
+        running.show(true);
+        picture.figures.scrollIntoView({ block: "nearest", behavior: controls.still() ? "auto" : "smooth" });
+      }
+      function ended() {
+        running.show(false);
+        if (isOwn()) measure();
       }
       function grown() {
+        const { epochs, settings } = own.network,
+          last = epochs[epochs.length - 1];
+        running.say(last / settings.epochs, `epoch ${draw.thousands(last)} of ${draw.thousands(settings.epochs)}`);
         if (isOwn()) show({ ...own.plane, net: "yours", ruler: state.ruler });
       }
 
       // The address follows the reader; a page that is only looked at keeps its own
 
+      const place = () => `${location.pathname}?${states.format(state)}#lab-${name}`;
       let later = 0;
       function note() {
         clearTimeout(later);
         later = setTimeout(() => {
           try {
-            history.replaceState(null, "", `#${states.format(name, state)}`);
+            history.replaceState(null, "", place());
           } catch {
             /* some browsers refuse it from a disk */
           }
@@ -317,7 +345,7 @@ IBLab.define(
 
       fitted(picture.figures, redraw);
       go({ ...initial, net: state.net === first.id && initial.net === "yours" ? "yours" : state.net });
-      return { state, go, address: () => states.format(name, state), plane: () => plane };
+      return { state, go, address: () => states.format(state), plane: () => plane };
     }
 
     return { build };

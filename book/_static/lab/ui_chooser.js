@@ -131,7 +131,7 @@ IBLab.define(
       function set(epochs, accuracies, at) {
         const right = (k) =>
           accuracies
-            ? `, ${percent(accuracies.train[k])} of the training inputs right, ${percent(accuracies.test[k])} of the others`
+            ? ` · training ${percent(accuracies.train[k])}, test ${percent(accuracies.test[k])} right`
             : "";
         time.resize(epochs.length, (k) => `${draw.thousands(epochs[k])}${right(k)}`);
         time.set(at);

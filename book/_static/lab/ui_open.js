@@ -1,7 +1,7 @@
 /* Opens a laboratory where a reader asks for it: until then a page has a picture, a sentence and this file.
  *
  * <div class="lab" data-lab="bench" data-state="net=tanh-1000&ruler=bins:30" data-open="press" or "seen">
- * It is opened by its button, by an address that names it (#lab=bench&...), or, where it says "seen", when it
+ * It is opened by its button, by an address that names it (...#lab-bench), or, where it says "seen", when it
  * comes into sight. Scripts and data are added as script tags beside this file, so that all works from a disk.
  */
 (() => {
@@ -9,7 +9,8 @@
 
   const here = document.currentScript.src.replace(/[^/]*$/, "");
   const boxes = new Map([...document.querySelectorAll(".lab[data-lab]")].map((box) => [box.dataset.lab, box]));
-  const { version, modules: names } = [...boxes.values()][0]?.dataset || {}, modules = (names || "").split(" ");
+  const { version, modules: names } = [...boxes.values()][0]?.dataset || {},
+    modules = (names || "").split(" ");
   const file = (name) => `${here}${name}.js${version ? `?${version}` : ""}`;
   let loaded = null,
     engine = null;
@@ -52,6 +53,7 @@
         inside = document.createElement("div");
       inside.className = "lab-bench";
       box.querySelector(".lab-still").replaceWith(inside);
+      box.style.minHeight = "";
       return IBLab.require("ui_bench").build(inside, {
         name: box.dataset.lab,
         data,
@@ -70,20 +72,35 @@
     box.removeAttribute("aria-busy");
   }
 
-  /** The laboratory that the address names, in the state that it names. */
-  function follow() {
-    const name = new URLSearchParams(location.hash.slice(1)).get("lab"),
-      box = name && boxes.get(name);
+  const named = (hash) => boxes.get(/^#lab-(.+)$/.exec(hash)?.[1]);
+
+  /** Open the laboratory that an address names, in the state that it names. */
+  async function follow(url) {
+    const box = named(url.hash);
     if (!box) return;
-    const go = async () => {
-      await all();
-      await open(box, IBLab.require("ui_state").parse(location.hash));
-    };
-    go().catch(() => open(box));
     box.scrollIntoView({ block: "start" });
+    try {
+      await all();
+    } catch {
+      return void open(box); // says what is missing
+    }
+    await open(box, IBLab.require("ui_state").parse(url.search));
   }
 
+  /** A link to a state on this page needs no new page. */
+  function stay(event) {
+    const link = event.target.closest?.("a.lab-link");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || link.pathname !== location.pathname) return;
+    event.preventDefault();
+    history.pushState(null, "", link.href);
+    follow(link);
+  }
+  document.addEventListener("click", stay);
+  addEventListener("popstate", () => follow(location));
+
   for (const box of boxes.values()) {
+    // What comes into sight opens by itself: its room is kept, so that nothing moves.
+    if (box.dataset.open === "seen") box.style.minHeight = box.clientWidth < 640 ? "110rem" : "74rem";
     const invite = box.querySelector(".lab-invite");
     invite.hidden = false;
     invite.querySelector("button").addEventListener("click", async () => {
@@ -99,10 +116,9 @@
       }
   });
   const start = () => {
-    follow();
+    follow(location);
     for (const box of boxes.values()) if (box.dataset.open === "seen") seen.observe(box);
   };
   if (document.readyState === "complete") start();
   else addEventListener("load", start);
-  addEventListener("hashchange", follow);
 })();

@@ -33,11 +33,14 @@ IBLab.define("ui_seen", ["ui_controls", "ui_draw", "ui_plane", "ui_words"], (con
   }
 
   function captionOf(layer, banded) {
-    const band = ` The band holds ${words.NAMES[layer]} of the 50 stored networks of this setting: 90 % of them, and darker one half.`;
+    const who = words.NAMES[layer];
     return (
-      "Left the information plane: one path for each layer, from the ring before training to the mark; the dots have the colours of the epochs, " +
-      "which stand on the axis of time at the right. Right what each layer knows of its input; behind its name what it has lost since its peak (−) or, where it loses nothing, gained (+), in bits." +
-      (banded ? band : "")
+      "In the information plane each layer has one path, from the ring before training to the mark; its dots have the " +
+      "colours of the epochs, which stand below the curves. Behind the name of a curve is what the layer has lost since its " +
+      "peak (−) or, where it loses nothing, gained (+)." +
+      (banded
+        ? ` The band holds ${who} of the 50 stored networks of this setting: 90 % of them, and the darker part half.`
+        : "")
     );
   }
 

@@ -1,11 +1,12 @@
 /* A state of the laboratory and its address.
  *
- *   #lab=bench&net=tanh-1000&ruler=bins:30&epoch=8000&layer=5&open=forgotten&train=gain:2,seed:7
+ *   ?net=tanh-1000&ruler=bins:30&epoch=8000&layer=5&open=forgotten&train=gain:2,seed:7#lab-bench
  *
- * `lab` names the laboratory on the page, `net` a stored network or "yours", `ruler` a kind and its size, `epoch` a
- * measured epoch (the last one where it is left out), `layer` 1 to 6, `open` the panels that are unfolded, `train` what a network to be
- * trained has otherwise than the defaults. What is not there keeps the value the laboratory begins with; what is
- * nonsense is left out, so that an old link still opens.
+ * `net` is a stored network, an activation (its middle network) or "yours", `ruler` a kind and its size, `epoch` a
+ * measured epoch (the last one where it is left out), `layer` 1 to 6, `open` the panels that are unfolded, `train`
+ * what a network to be trained has otherwise than the defaults. What is not there keeps the value the laboratory
+ * begins with; what is nonsense is left out, so that an old link still opens. After "#" stands the laboratory of the
+ * page: the theme takes what follows "#" in any link for a selector, so that a state cannot stand there.
  */
 "use strict";
 
@@ -163,10 +164,9 @@ IBLab.define("ui_state", ["rulers"], (rulers) => {
     return found;
   }
 
-  /** The part of an address that names a state. */
-  function format(name, state) {
+  /** The query of an address that names a state. */
+  function format(state) {
     const parts = [
-      ["lab", name],
       ["net", state.net],
       ["ruler", rulerText(state.ruler)],
       ["epoch", state.epoch],
@@ -174,15 +174,14 @@ IBLab.define("ui_state", ["rulers"], (rulers) => {
       ["open", state.open.join(",")],
       ["train", trainText(state.train)],
     ];
-    return parts
-      .filter(([, v]) => v !== null && v !== undefined && v !== "")
-      .map(([k, v]) => `${k}=${encodeURIComponent(v).replace(/%3A/g, ":").replace(/%2C/g, ",")}`)
-      .join("&");
+    const plain = (value) => encodeURIComponent(value).replace(/%3A/g, ":").replace(/%2C/g, ",");
+    const said = parts.filter(([, value]) => value !== null && value !== undefined && value !== "");
+    return said.map(([key, value]) => `${key}=${plain(value)}`).join("&");
   }
 
   /** What an address, or the options of the page, say of a state; nothing is filled in. */
   function parse(text) {
-    const given = new URLSearchParams(text.replace(/^[#?]/, "")),
+    const given = new URLSearchParams(text.replace(/^[?]/, "")),
       state = {};
     if (given.get("net")) state.net = given.get("net");
     const found = given.get("ruler") && rulerFrom(given.get("ruler"));
@@ -197,7 +196,6 @@ IBLab.define("ui_state", ["rulers"], (rulers) => {
     if (given.has("train")) state.train = trainFrom(given.get("train"));
     return state;
   }
-  const nameIn = (text) => new URLSearchParams(text.replace(/^[#?]/, "")).get("lab");
 
-  return { KINDS, called, format, kindOf, nameIn, parse, ruler, rulerFrom, rulerText, sizeOf };
+  return { KINDS, called, format, kindOf, parse, ruler, rulerFrom, rulerText, sizeOf };
 });

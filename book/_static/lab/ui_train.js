@@ -77,11 +77,7 @@ IBLab.define(
           value: "512",
           changed: put("batch", (v) => (v === "full" ? null : +v)),
         }),
-        epochs: select("Epochs", {
-          options: [500, 1000, 2000, 4000, 8000, 10000].map((e) => [String(e), draw.thousands(e)]),
-          value: "8000",
-          changed: put("epochs", Number),
-        }),
+        epochs: number("Epochs", { value: 8000, low: 1, high: 50000, step: 1, changed: put("epochs") }),
         l2: number("L2 penalty", { value: 0, low: 0, high: 1, changed: put("l2") }),
         noise: number("Noise in the layers", { value: 0, low: 0, high: 2, changed: put("noise") }),
         share: number("Share for training", { value: 0.8, low: 0.02, high: 1, changed: put("share") }),
@@ -188,27 +184,26 @@ IBLab.define(
       return found;
     }
 
-    const DOES = {
-      compression: "loses",
-      fitting: "gains",
-      change: "changes by",
-      "label loss": "loses of the label",
-      peak: "peaks at",
+    const SAYS = {
+      compression: (v) => `loses ${words.bits(v)} bits`,
+      fitting: (v) => `gains ${words.bits(v)} bits`,
+      change: (v) =>
+        `has ${words.bits(Math.abs(v))} bits ${v < 0 ? "less" : "more"} at the end than when it had learnt`,
+      "label loss": (v) => `loses ${words.bits(v)} bits about the label`,
+      peak: (v) => `peaks after ${Math.round(100 * v)} % of the training`,
     };
 
-    /** "tanh fits, then compresses (SAXE-F1A): your layer 5 loses 4.2 bits ...; 3 of the 50 stored ones lose less, 46 more." */
+    /** One sentence for each claim: what your layers do, and how many of the stored networks do so less. */
     function verdicts(found) {
       const by = new Map();
       for (const one of found) by.set(one.claim.id, [...(by.get(one.claim.id) || []), one]);
       return [...by.values()].map((each) => {
         const { claim } = each[0],
-          parts = each.map(
-            ({ layer, value, rank }) =>
-              `${words.NAMES[layer - 1]} ${DOES[claim.effect] || "has"} ${claim.effect === "peak" ? value.toFixed(2) + " of the training" : words.bits(value) + " bits"} (${words.against(rank)})`,
-          );
-        const fine = each.filter((one) => one.meets).length;
-        const word = fine === each.length ? "agrees" : fine ? "agrees in part" : "does not agree";
-        return `${claim.title} (${claim.id}), ${claim.effect === "peak" ? "" : `more than ${claim.size} bits asked: `}your network ${word}: ${parts.join("; ")}.`;
+          fine = each.filter((one) => one.meets).length;
+        const word = fine === each.length ? "does as it says" : fine ? "does so in part" : "does not";
+        const part = ({ layer, value, rank }) =>
+          `${words.NAMES[layer - 1]} ${(SAYS[claim.effect] || ((v) => `has ${words.bits(v)}`))(value)} (${words.against(rank)})`;
+        return `${claim.id}, “${claim.title}”: your network ${word}. ${words.capital(words.listed(each.map(part)))}.`;
       });
     }
 

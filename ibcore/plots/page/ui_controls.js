@@ -177,7 +177,9 @@ IBLab.define("ui_controls", [], () => {
       },
       set(key) {
         api.value = String(key);
-        input.value = String(key);
+        const there = [...input.options].some((one) => one.value === api.value);
+        if (!there && api.value) input.append(el("option", { value: api.value }, api.value));
+        input.value = api.value;
       },
     };
     api.set(value);
