@@ -12,7 +12,7 @@ What stands here is the caption: with the picture it is what a reader without sc
 The name is that of the laboratory on its page, ``#lab-bench`` in addresses. ``activation``,
 ``ruler``, ``epoch``, ``layer`` and ``open`` (panels: train, forgotten, numbers) are the state that
 it begins with, and ``state`` may hold any part of an address. With ``when: seen`` it opens when it
-comes into sight, else by its button; ``large`` is for a page of its own. The picture is ``figure``,
+comes into sight, else by its button. The picture is ``figure``,
 a file beside the page, or is drawn from the published results: the medians of the same networks
 through the same ruler.
 
@@ -56,7 +56,6 @@ class Lab(SphinxDirective):
     option_spec: ClassVar = {
         **dict.fromkeys((*OPTIONS, "open", "state", "figure", "alt"), directives.unchanged),
         "when": lambda text: directives.choice(text, ("seen", "pressed")),
-        "large": directives.flag,
     }
 
     def run(self):
@@ -74,7 +73,6 @@ class Lab(SphinxDirective):
             state="&".join(state),
             when=self.options.get("when", "pressed"),
             alt=self.options.get("alt", ""),
-            large="large" in self.options,
             picture=self.picture(),
         )
         caption = nodes.caption()
@@ -199,7 +197,7 @@ def begin(self, node):
     place = relative_uri(builder.get_target_uri(self.builder.current_docname), "_static/lab/")
     alt, name = node["alt"] or node[0].astext(), escape(node["name"])
     self.body.append(
-        f'<div class="lab{" lab-large" * node["large"]}" id="lab-{name}" data-lab="{name}" '
+        f'<div class="lab" id="lab-{name}" data-lab="{name}" '
         f'data-state="{escape(node["state"])}" data-open="{node["when"]}" '
         f'data-version="{version()}" data-modules="{" ".join(modules())}">'
         f'<figure class="lab-still"><img src="{place}{quote(target.name)}" alt="{escape(alt)}">'

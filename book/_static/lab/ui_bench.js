@@ -12,12 +12,13 @@ IBLab.define(
     "ui_words",
     "ui_share",
     "ui_train",
+    "ui_judge",
     "ui_forgotten",
     "ui_seen",
     "ui_own",
     "ui_chooser",
   ],
-  (rulers, train, controls, draw, states, words, share, training, forgotten, seen, owning, chooser) => {
+  (rulers, train, controls, draw, states, words, share, training, judging, forgotten, seen, owning, chooser) => {
     const { el, framed, fitted } = controls;
     const TITLES = { train: "Train it here", forgotten: "What is forgotten", numbers: "The numbers" };
     const START = { ruler: { kind: "bins", n: 30, low: -1, high: 1 }, epoch: null, layer: 5, open: [], train: {} };
@@ -30,11 +31,17 @@ IBLab.define(
       const first = found("tanh") || data.networks[0];
       const state = { ...START, net: (found(initial.net) || first).id };
       const held = new Set();
+      const pins = data.pins.map((pin) => ({
+        ...pin,
+        ruler: pin.ruler.kind ? pin.ruler : rulers.parse(pin.ruler),
+      }));
+      const chips = new Map(); // a pin and its button
       let plane = null,
         at = 0,
         waiting = 0;
 
       const form = training.panel({
+        data,
         begin,
         stop: () => own.stop(),
         changed: (settings) => {
@@ -54,7 +61,7 @@ IBLab.define(
       const network = () => (isOwn() ? own.network : data.networks.find((one) => one.id === state.net));
       const experiment = () =>
         isOwn()
-          ? training.experimentOf(data, own.network.settings)
+          ? judging.experimentOf(data, own.network.settings)
           : data.experiments.find((one) => one.id === network().experiment);
 
       // What stands on the page
@@ -84,7 +91,7 @@ IBLab.define(
         go({ net });
         note();
       });
-      const ruling = chooser.rulerControls(data, (ruler) => {
+      const ruling = chooser.rulerControls(pins, (ruler) => {
         state.ruler = ruler;
         own.look(ruler);
         setRuler();
@@ -130,25 +137,19 @@ IBLab.define(
       );
 
       function pinned() {
-        const chip = (pin) =>
-          el(
-            "button",
-            {
-              type: "button",
-              class: "lab-chip",
-              onclick: () => {
-                time.stop();
-                go({ net: pin.network, ruler: pin.ruler, epoch: null });
-                note();
-              },
-            },
-            pin.title,
-          );
+        for (const pin of pins) {
+          const stand = () => {
+            time.stop();
+            go({ net: pin.network, ruler: pin.ruler, epoch: null });
+            note();
+          };
+          chips.set(pin, el("button", { type: "button", class: "lab-chip", onclick: stand }, pin.title));
+        }
         return el(
           "div",
           { class: "lab-pins-row" },
           el("span", { class: "lab-small" }, "Where the papers stood"),
-          el("ul", { class: "lab-chips" }, ...data.pins.map((pin) => el("li", {}, chip(pin)))),
+          el("ul", { class: "lab-chips" }, ...[...chips.values()].map((chip) => el("li", {}, chip))),
         );
       }
       function scrolls(table) {
@@ -207,6 +208,9 @@ IBLab.define(
         held.add(now.id);
       }
       function setRuler() {
+        const here = ({ network: net, ruler }) =>
+          net === state.net && states.rulerText(ruler) === states.rulerText(state.ruler);
+        for (const [pin, chip] of chips) chip.setAttribute("aria-pressed", String(here(pin)));
         ruling.set(state.ruler, isOwn() ? null : data.noise(state.net)?.variances);
       }
       function fillForm() {

@@ -30,7 +30,7 @@ IBLab.define(
       let now = null;
       const ask = (asked) => choose(closest(data.networks, { ...now, ...asked }, asked).id);
       const activation = choice("Activation", {
-        options: values("activation").map((a) => [a, training.NAMES[a] || a]),
+        options: values("activation").map((a) => [a, training.nameOf(a)]),
         changed: (a) => ask({ activation: a }),
       });
       const gain = choice("Initial gain", {
@@ -46,8 +46,8 @@ IBLab.define(
         changed: (b) => ask({ batch: b === "full" ? null : +b }),
       });
       const which = select("Network", { options: [], changed: choose });
-      const called = (one) =>
-        one.role === "median" ? `the middle one of 50 (seed ${one.seed})` : `seed ${one.seed}`;
+      const ROLES = { median: "the middle one of 50", least: "the one of 50 that loses least" };
+      const called = (one) => (ROLES[one.role] ? `${ROLES[one.role]} (seed ${one.seed})` : `seed ${one.seed}`);
       function allow(control, key, said) {
         for (const value of values(key)) {
           const there = [...settings.values()].some(
@@ -56,7 +56,7 @@ IBLab.define(
           control.enable(
             said(value),
             there,
-            `No ${training.NAMES[now.activation]} network is stored with it; train one below.`,
+            `No ${training.nameOf(now.activation)} network is stored with it; train one below.`,
           );
         }
       }
@@ -78,7 +78,7 @@ IBLab.define(
     }
 
     /** The kind of the ruler and, on a slider, its size. `chosen(ruler)` is called. */
-    function rulerControls(data, chosen) {
+    function rulerControls(pins, chosen) {
       let now = null,
         noise = null;
       const stops = (kind) => (kind === "noise" ? noise || [] : states.kindOf(kind).stops);
@@ -113,8 +113,8 @@ IBLab.define(
         const at = nearest(all, states.sizeOf(ruler));
         size.resize(all.length, (i) => (i === at ? states.called(ruler) : its.text(all[i])));
         size.set(at);
-        const pins = data.pins.filter((pin) => pin.ruler.kind === ruler.kind);
-        size.pin(pins.map((pin) => ({ at: nearest(all, states.sizeOf(pin.ruler)), title: pin.title })));
+        const like = pins.filter((pin) => pin.ruler.kind === ruler.kind);
+        size.pin(like.map((pin) => ({ at: nearest(all, states.sizeOf(pin.ruler)), title: pin.title })));
       }
       return { node: el("div", { class: "lab-ruler" }, kind.node, size.node, about), set };
     }

@@ -1,7 +1,7 @@
 /* A network of the reader's own: it is trained in the background and measured as it learns. */
 "use strict";
 
-IBLab.define("ui_own", ["train", "ui_draw", "ui_train", "ui_words"], (train, draw, training, words) => {
+IBLab.define("ui_own", ["train", "ui_draw", "ui_judge", "ui_words"], (train, draw, judging, words) => {
   const percent = (share) => `${Math.round(100 * share)} %`;
 
   /** Owner of at most one network. `grown(first)` is called at each checkpoint, `ended()` when no more will come. */
@@ -73,7 +73,7 @@ IBLab.define("ui_own", ["train", "ui_draw", "ui_train", "ui_words"], (train, dra
     function finished(network, stopped, seconds) {
       if (network !== own.network) return;
       const last = network.epochs[network.epochs.length - 1],
-        its = training.experimentOf(data, network.settings);
+        its = judging.experimentOf(data, network.settings);
       const how = `Your network ${stopped ? "was stopped" : "has learnt"}: ${draw.thousands(last)} epochs in ${seconds.toFixed(1)} s, ${right(network)}`;
       over(() => {
         form.progress(last / network.settings.epochs);
@@ -91,8 +91,8 @@ IBLab.define("ui_own", ["train", "ui_draw", "ui_train", "ui_words"], (train, dra
       const planes = new Map(),
         of = async (one, name) => planes.get(name) || planes.set(name, await engine.plane("yours", one)).get(name);
       try {
-        const found = await training.judge(data, its, of, network.epochs, network.accuracies.train);
-        if (network === own.network) form.judged(training.verdicts(found));
+        const found = await judging.judge(data, its, of, network.epochs, network.accuracies.train);
+        if (network === own.network) form.judged(judging.verdicts(found));
       } catch (error) {
         form.say(words.capital(error.message));
       }

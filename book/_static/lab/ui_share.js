@@ -13,10 +13,19 @@ print(plane.sel(epoch=${epoch})[["i_xt", "i_ty"]].to_dataframe())  # bits
 `;
   }
 
-  /** A command that runs a chapter again with this ruler and this network. */
-  function papermill(state, settings, chapter = "02_estimators") {
-    const ruler = rulers.name(state.ruler);
-    return `cd book && papermill ${chapter}.ipynb mine.ipynb -p ruler "${ruler}" -p first_seed ${settings.seed} -p n_seeds 1`;
+  const NOTEBOOKS = {
+    shwartz_ziv: "01_shwartz_ziv",
+    estimators: "02_estimators",
+    saxe: "03_saxe",
+    chelombiev: "04_chelombiev",
+    goldfeld: "05_goldfeld",
+  };
+
+  /** A command that runs the chapter of an experiment again with this ruler and this network. */
+  function papermill(state, settings, chapter) {
+    const notebook = NOTEBOOKS[chapter] || NOTEBOOKS.estimators,
+      ruler = rulers.name(state.ruler);
+    return `cd book && papermill ${notebook}.ipynb mine.ipynb -p ruler "${ruler}" -p first_seed ${settings.seed} -p n_seeds 1`;
   }
 
   /** The pictures of a laboratory as one SVG file that stands for itself. */

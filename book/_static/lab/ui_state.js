@@ -147,6 +147,8 @@ IBLab.define("ui_state", ["rulers"], (rulers) => {
     share: Number,
     seed: Number,
     initializer: String,
+    momentum: Number,
+    nMeasured: Number,
   };
 
   const trainText = (settings) =>

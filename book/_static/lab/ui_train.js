@@ -1,138 +1,107 @@
-/* Train it here: the settings of a network, its progress, and what it says about the claims. */
+/* Train it here: the form with the settings of a network, and how far its training is. */
+"use strict";
+
 IBLab.define(
   "ui_train",
-  ["train", "network", "effects", "rulers", "ui_controls", "ui_draw", "ui_words"],
-  (train, network, effects, rulers, controls, draw, words) => {
-    "use strict";
-    const { el, choice, select, number } = controls;
+  ["train", "network", "ui_controls", "ui_words", "ui_judge"],
+  (train, network, controls, words, judging) => {
+    const { el, select, number } = controls;
     const NAMES = {
-      tanh: "tanh",
       relu: "ReLU",
-      sigmoid: "sigmoid",
       elu: "ELU",
-      softplus: "softplus",
-      softsign: "softsign",
       leaky_relu: "leaky ReLU",
       abs: "absolute value",
-      linear: "linear",
-      swish: "swish",
       hard_tanh: "hard tanh",
       centred_softplus: "centred softplus",
     };
-    const SAME = [
-      "activation",
-      "initializer",
-      "gain",
-      "optimizer",
-      "rate",
-      "batch",
-      "epochs",
-      "l2",
-      "noise",
-      "share",
-      "split",
+    const nameOf = (activation) => NAMES[activation] || activation;
+    const SIZES = ["full", 32, 64, 128, 256, 512, 1024].map((size) => [String(size), String(size)]);
+    const OPTIMISERS = [
+      ["adam", "Adam"],
+      ["sgd", "SGD"],
+      ["momentum", "momentum"],
     ];
-
-    /** The stored experiment that these settings belong to, or undefined. */
-    function experimentOf(data, settings) {
-      const whole = train.complete(settings);
-      return data.experiments.find((one) => {
-        const its = train.complete(one.settings);
-        return SAME.every((key) => its[key] === whole[key]);
-      });
-    }
+    const SPLITS = [
+      ["random", "random"],
+      ["unshuffled", "in order"],
+    ];
+    const ABOUT =
+      "The same task, and for a seed the same first weights and the same batches as in the library, trained in your browser.";
 
     /** What differs from the defaults: all that an address needs. */
-    const differences = (settings) =>
-      Object.fromEntries(Object.entries(settings).filter(([key, value]) => value !== train.defaults[key]));
+    function differences(settings) {
+      return Object.fromEntries(Object.entries(settings).filter(([key, value]) => value !== train.defaults[key]));
+    }
 
-    /** The form and its progress. `begin(settings)` starts a run, `changed(settings)` follows the form. */
-    function panel({ begin, stop, changed }) {
-      let settings = train.complete({});
-      const put =
-        (key, read = (v) => v) =>
-        (value) => {
-          settings = { ...settings, [key]: read(value) };
-          changed(settings);
-        };
-      const fields = {
-        activation: select("Activation", {
-          options: network.ACTIVATIONS.map((one) => [one, NAMES[one] || one]),
-          value: "tanh",
-          changed: put("activation"),
-        }),
-        gain: number("Initial gain", { value: 1, low: 0.05, high: 10, changed: put("gain") }),
-        optimizer: select("Optimiser", {
-          options: [
-            ["adam", "Adam"],
-            ["sgd", "SGD"],
-            ["momentum", "momentum"],
-          ],
-          value: "adam",
-          changed: put("optimizer"),
-        }),
-        rate: number("Learning rate", { value: 4e-4, low: 1e-6, high: 2, changed: put("rate") }),
-        batch: select("Batch", {
-          options: [["full", "full"], ...[32, 64, 128, 256, 512, 1024].map((b) => [String(b), String(b)])],
-          value: "512",
-          changed: put("batch", (v) => (v === "full" ? null : +v)),
-        }),
-        epochs: number("Epochs", { value: 8000, low: 1, high: 50000, step: 1, changed: put("epochs") }),
-        l2: number("L2 penalty", { value: 0, low: 0, high: 1, changed: put("l2") }),
-        noise: number("Noise in the layers", { value: 0, low: 0, high: 2, changed: put("noise") }),
-        share: number("Share for training", { value: 0.8, low: 0.02, high: 1, changed: put("share") }),
-        split: select("Split", {
-          options: [
-            ["random", "random"],
-            ["unshuffled", "in order"],
-          ],
-          value: "random",
-          changed: put("split"),
-        }),
-        seed: number("Seed", { value: 1, low: 0, high: 4294967295, step: 1, changed: put("seed") }),
+    /** One control for each setting; `put(key, value)` is called with what a reader chooses. */
+    function fieldsOf(put) {
+      const list = (label, key, options, read = (v) => v) =>
+        select(label, { options, changed: (v) => put(key, read(v)) });
+      const value = (label, key, low, high, step) =>
+        number(label, { value: train.defaults[key], low, high, step, changed: (v) => put(key, v) });
+      return {
+        activation: list(
+          "Activation",
+          "activation",
+          network.ACTIVATIONS.map((one) => [one, nameOf(one)]),
+        ),
+        gain: value("Initial gain", "gain", 0.05, 10),
+        optimizer: list("Optimiser", "optimizer", OPTIMISERS),
+        rate: value("Learning rate", "rate", 1e-6, 2),
+        batch: list("Batch", "batch", SIZES, (v) => (v === "full" ? null : +v)),
+        epochs: value("Epochs", "epochs", 1, 50000, 1),
+        l2: value("L2 penalty", "l2", 0, 1),
+        noise: value("Noise in the layers", "noise", 0, 2),
+        share: value("Share for training", "share", 0.02, 1),
+        split: list("Split", "split", SPLITS),
+        seed: value("Seed", "seed", 0, 4294967295, 1),
       };
-      const button = el(
-        "button",
-        { type: "button", class: "lab-button lab-main", onclick: () => (running ? stop() : start()) },
-        "Train",
-      );
-      const another = el(
-        "button",
-        {
-          type: "button",
-          class: "lab-button",
-          onclick: () => {
-            fields.seed.set(Math.floor(Math.random() * 1e6));
-            put("seed")(fields.seed.value);
-            start();
-          },
-        },
-        "Another seed",
-      );
-      const bar = el("progress", { max: 1, value: 0, "aria-label": "progress of the training" }),
-        said = el("p", { class: "lab-told", role: "status" });
-      const list = el("ul", { class: "lab-claims" });
-      let running = false;
+    }
+
+    /** The form. `begin(settings)` starts a training, `stop()` ends it, `changed(settings)` follows the form. */
+    function panel({ data, begin, stop, changed }) {
+      let settings = train.complete({}),
+        running = false;
+      const fields = fieldsOf((key, value) => take({ ...settings, [key]: value }));
+      const preset = select("As in", {
+        options: [["", "own settings"], ...data.experiments.map((one) => [one.id, one.title])],
+        changed: (id) =>
+          id && take({ ...data.experiments.find((one) => one.id === id).settings, seed: settings.seed }),
+      });
+      const act = (text, does, main = "") =>
+        el("button", { type: "button", class: `lab-button${main}`, onclick: does }, text);
+      const button = act("Train", () => (running ? stop() : start()), " lab-main");
+      const another = act("Another seed", () => {
+        take({ ...settings, seed: Math.floor(Math.random() * 1e6) });
+        start();
+      });
+      const bar = el("progress", { max: 1, value: 0, "aria-label": "progress of the training" });
+      const said = el("p", { class: "lab-told", role: "status" }),
+        list = el("ul", { class: "lab-claims" });
+      const form = el("div", { class: "lab-form" }, preset.node, ...Object.values(fields).map((one) => one.node));
       const node = el(
         "div",
         { class: "lab-train" },
-        el(
-          "p",
-          {},
-          "The same task, the same initial weights and the same batches as the library with this seed, trained in your browser.",
-        ),
-        el("div", { class: "lab-form" }, ...Object.values(fields).map((one) => one.node)),
+        el("p", {}, ABOUT),
+        form,
         el("div", { class: "lab-buttons" }, button, another, bar),
         said,
         list,
       );
-      async function start() {
-        try {
-          settings = train.complete(settings);
-        } catch (error) {
-          say(words.capital(error.message));
-          return;
-        }
+      const say = (text) => {
+        said.textContent = text;
+      };
+
+      function take(given) {
+        fill(given);
+        changed(settings);
+      }
+      function fill(given) {
+        settings = train.complete(given);
+        for (const key in fields) fields[key].set(key === "batch" ? (settings.batch ?? "full") : settings[key]);
+        preset.set(judging.experimentOf(data, settings)?.id ?? "");
+      }
+      function start() {
         list.replaceChildren();
         busy(true);
         begin(settings);
@@ -142,71 +111,25 @@ IBLab.define(
         button.textContent = yes ? "Stop" : "Train";
         another.disabled = yes;
       }
-      function say(text) {
-        said.textContent = text;
+      function progress(share, text) {
+        bar.value = share;
+        if (text) say(text);
       }
+      const judged = (items) => list.replaceChildren(...items.map((item) => el("li", {}, item)));
       return {
         node,
         busy,
         say,
         start,
-        fill(given) {
-          settings = train.complete(given);
-          for (const key in fields) fields[key].set(key === "batch" ? (settings.batch ?? "full") : settings[key]);
-        },
+        fill,
+        progress,
+        judged,
         get settings() {
           return settings;
-        },
-        progress(share, text) {
-          bar.value = share;
-          if (text) say(text);
-        },
-        judged(items) {
-          list.replaceChildren(...items.map((item) => el("li", {}, item)));
         },
       };
     }
 
-    /** What claims say of a network: one sentence each. plane(ruler, its name) is a promise of its plane. */
-    async function judge(data, experiment, plane, epochs, trainAccuracy) {
-      const found = [];
-      for (const claim of data.claims.filter((one) => one.experiment === experiment.id)) {
-        const ruler = rulers.parse(claim.ruler);
-        const its = ruler && (await plane(ruler, claim.ruler));
-        if (!its) continue;
-        for (const layer of claim.layers) {
-          const values = data.effect(experiment.id, claim.ruler, claim.effect, layer);
-          if (!values) continue;
-          const value = effects.measure(claim.effect, its, layer, epochs, trainAccuracy);
-          found.push({ claim, layer, value, rank: effects.rank(value, values), meets: value > claim.size });
-        }
-      }
-      return found;
-    }
-
-    const SAYS = {
-      compression: (v) => `loses ${words.bits(v)} bits`,
-      fitting: (v) => `gains ${words.bits(v)} bits`,
-      change: (v) =>
-        `has ${words.bits(Math.abs(v))} bits ${v < 0 ? "less" : "more"} at the end than when it had learnt`,
-      "label loss": (v) => `loses ${words.bits(v)} bits about the label`,
-      peak: (v) => `peaks after ${Math.round(100 * v)} % of the training`,
-    };
-
-    /** One sentence for each claim: what your layers do, and how many of the stored networks do so less. */
-    function verdicts(found) {
-      const by = new Map();
-      for (const one of found) by.set(one.claim.id, [...(by.get(one.claim.id) || []), one]);
-      return [...by.values()].map((each) => {
-        const { claim } = each[0],
-          fine = each.filter((one) => one.meets).length;
-        const word = fine === each.length ? "does as it says" : fine ? "does so in part" : "does not";
-        const part = ({ layer, value, rank }) =>
-          `${words.NAMES[layer - 1]} ${(SAYS[claim.effect] || ((v) => `has ${words.bits(v)}`))(value)} (${words.against(rank)})`;
-        return `${claim.id}, “${claim.title}”: your network ${word}. ${words.capital(words.listed(each.map(part)))}.`;
-      });
-    }
-
-    return { NAMES, differences, experimentOf, judge, panel, verdicts };
+    return { differences, nameOf, panel };
   },
 );

@@ -72,11 +72,11 @@ IBLab.define("ui_words", ["effects", "ui_draw", "ui_state"], (effects, draw, sta
         `${MARKS[l]} ${lost >= LEAST ? `−${bits(lost)}` : gained >= LEAST ? `+${bits(gained)}` : "±0"}`,
     );
 
-  /** A network against the stored ones, in the middle of a sentence: "3 of the 50 stored ones less". */
-  function against({ n, below, above, equal }) {
-    if (below === n) return `all ${n} stored ones less`;
-    if (above === n) return `all ${n} stored ones more`;
-    return `${below} of the ${n} stored ones less, ${above} more${equal ? `, ${equal} as much` : ""}`;
+  /** A network against the stored ones, in brackets: "3 of the 50 stored ones less, 47 more". */
+  function against({ n, below, above, equal }, less = "less", more = "more") {
+    if (below === n) return `all ${n} stored ones ${less}`;
+    if (above === n) return `all ${n} stored ones ${more}`;
+    return `${below} of the ${n} stored ones ${less}, ${above} ${more}${equal ? `, ${equal} the same` : ""}`;
   }
 
   return { MARKS, NAMES, against, bits, capital, changes, ends, layersSaid, listed, sentence, through };
