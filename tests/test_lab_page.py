@@ -52,16 +52,17 @@ laboratory
 glossary
 ```
 """
-READY = """async () => {
-  const bench = await document.querySelector(".lab").lab;
-  const busy = document.querySelector(".lab-figures")?.hasAttribute("aria-busy");
-  const said = document.querySelector(".lab-sentence")?.textContent;
-  return Boolean(bench && !busy && said && bench.plane()?.net === bench.state.net);
+READY = """() => {
+  const {bench} = document.querySelector(".lab"), plane = bench?.plane();
+  if (!plane || plane.net !== bench.state.net || plane.ruler !== bench.state.ruler) return false;
+  const {sentence} = IBLab.require("ui_words");
+  return document.querySelector(".lab-sentence").textContent === sentence(plane, plane.ruler);
 }"""
-CHANGES = """async () => {
-  const bench = await document.querySelector(".lab").lab;
+CHANGES = """() => {
+  const {bench} = document.querySelector(".lab");
   return {state: bench.state, changes: IBLab.require("ui_words").changes(bench.plane())};
 }"""
+ENDS = "[...document.querySelector('.lab').bench.plane().ixt].slice(-6)"
 
 
 @pytest.fixture(scope="module")
@@ -376,9 +377,7 @@ def test_the_python_computes_the_numbers_of_the_page(page, site):
     command = [sys.executable, "-c", program.replace(".to_dataframe()", ".to_dataframe().to_csv()")]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     table = pd.read_csv(StringIO(ran.stdout), index_col="layer")
-    plane = page.evaluate(
-        "document.querySelector('.lab').lab.then(b => [...b.plane().ixt].slice(-6))"
-    )
+    plane = page.evaluate(ENDS)
     np.testing.assert_allclose(table.i_xt, plane, atol=0.02)
     assert [one["end"] for one in numbers(page)] == plane
 
@@ -437,11 +436,20 @@ def lost(view, layer):
     return numbers(view)[layer - 1]["lost"]
 
 
+ARRIVED = """query => {
+  const {parse} = IBLab.require("ui_state"), {state} = document.querySelector(".lab").bench;
+  return Object.entries(parse(query)).every(([key, value]) =>
+    key === "net" || JSON.stringify(state[key]) === JSON.stringify(value));
+}"""
+
+
 def walk(view, site, text):
     """Follow a link of the walks."""
-    opened(view, site) if "laboratory" not in view.url else None
-    view.get_by_role("link", name=text, exact=True).first.click()
-    view.wait_for_timeout(50)
+    if "laboratory" not in view.url:
+        opened(view, site)
+    link = view.get_by_role("link", name=text, exact=True).first
+    link.click()
+    view.wait_for_function(ARRIVED, arg=link.evaluate("e => e.search"))
     return numbers(view)
 
 
@@ -454,13 +462,14 @@ def test_first_walk(page, site):
 
 
 def test_second_walk(page, site):
-    four, thirty, thousand = (walk(page, site, name) for name in ("four", "thirty", "a thousand"))
-    for layer in (2, 3):
-        assert four[layer]["lost"] > thirty[layer]["lost"] > thousand[layer]["lost"]
-    assert four[4]["lost"] < thirty[4]["lost"] < thousand[4]["lost"]
-    none = walk(page, site, "take the ruler away")
-    assert [one["lost"] < 0.05 for one in none[:4]] == [True] * 4
-    assert 0 < none[4]["lost"] < 0.5
+    names = ("thirty", "a hundred and twenty-eight", "four thousand and ninety-six")
+    found = [[one["lost"] for one in walk(page, site, name)] for name in names]
+    fourth, output = ([each[layer] for each in found] for layer in (3, 5))
+    assert fourth == sorted(fourth, reverse=True)
+    assert fourth[0] > 0.3 > 0.05 > fourth[-1]
+    assert output == sorted(output)
+    assert output[-1] > found[-1][4]
+    assert max(one["lost"] for one in walk(page, site, "take the ruler away")) < 0.5
 
 
 def parts(view, n):

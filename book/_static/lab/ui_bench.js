@@ -23,13 +23,14 @@ IBLab.define(
     const TITLES = { train: "Train it here", forgotten: "What is forgotten", numbers: "The numbers" };
     const START = { ruler: { kind: "bins", n: 30, low: -1, high: 1 }, epoch: null, layer: 5, open: [], train: {} };
 
-    /** Build a laboratory in `root`: {name, data (of stored.open), engine, initial (a state)}. */
-    function build(root, { name, data, engine, initial }) {
+    /** Build a laboratory in `root`: {name, data (of stored.open), engine, begun (the state of
+     * the page), initial (that of the address)}. */
+    function build(root, { name, data, engine, begun, initial }) {
       const found = (net) =>
         data.networks.find((one) => one.id === net) ||
         data.networks.find((one) => one.settings.activation === net && one.role === "median");
       const first = found("tanh") || data.networks[0];
-      const state = { ...START, net: (found(initial.net) || first).id };
+      const state = { ...START, net: first.id };
       const held = new Set();
       const pins = data.pins.map((pin) => ({
         ...pin,
@@ -348,7 +349,9 @@ IBLab.define(
       }
 
       fitted(picture.figures, redraw);
-      go({ ...initial, net: state.net === first.id && initial.net === "yours" ? "yours" : state.net });
+      /** A state that an address names: what it leaves out is as the page begins. */
+      const visit = (given) => go({ ...START, net: first.id, ...begun, ...given });
+      visit(initial);
       return { state, go, address: () => states.format(state), plane: () => plane };
     }
 

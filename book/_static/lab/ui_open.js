@@ -41,8 +41,8 @@
     return loaded;
   }
 
-  async function open(box, given = {}) {
-    if (box.lab) return void (await box.lab).go(given);
+  async function open(box, given) {
+    if (box.lab) return void (given && (await box.lab).visit(given));
     const button = box.querySelector(".lab-invite button"),
       said = box.querySelector(".lab-wait");
     box.setAttribute("aria-busy", "true");
@@ -58,11 +58,12 @@
         name: box.dataset.lab,
         data,
         engine,
-        initial: { ...parse(box.dataset.state || ""), ...given },
+        begun: parse(box.dataset.state || ""),
+        initial: given || {},
       });
     });
     try {
-      await box.lab;
+      box.bench = await box.lab;
     } catch (error) {
       box.lab = null;
       if (button) button.disabled = false;
