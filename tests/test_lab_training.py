@@ -85,10 +85,12 @@ def test_updates(page, how):
 
 
 def first_gradient(e):
-    """Of the first update, by an update of plain descent."""
+    """Of the first update, by an update of plain descent with rate 1 of the twin in float64."""
     plain = e.replace(optimizer="sgd", learning_rate=1.0)
-    before, after = torch_batched.first_updates(plain, e.first_seed, 1)
-    return before - after
+    twin = torch_batched._Networks(plain, e.seeds, "cpu", np.float64)
+    before = twin.packed()[0]
+    next(twin.updates(0))
+    return before - twin.packed()[0]
 
 
 def test_refused_settings(page):

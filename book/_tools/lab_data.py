@@ -28,7 +28,7 @@ from ibcore.training import Trajectory
 
 OUT = Path(__file__).parents[1] / "_static" / "lab" / "data.js"
 N_CHECKPOINTS = 37
-STEP, FINE = 5e-3, 1e-3  # bits: how finely bands and noise levels are kept, and effects
+STEP, FINE = 1e-2, 1e-3  # bits: how finely bands and noise levels are kept, and effects
 FIXED, ADAPTIVE, EXACT = ib.Binning(30, -1, 1), ib.AdaptiveBinning(30), ib.Exact()
 EFFECTS = {
     "compression": fx.compression, "fitting": fx.fitting, "change": fx.signed_change,
@@ -62,7 +62,7 @@ SHOWN = (
     Shown("released", "tanh, full batch", "shwartz_ziv", "released",
           (FIXED, ib.EdgeBinning(30), EXACT), ("median",)),
     Shown("saxe_tanh", "tanh, initial weights of Saxe et al.", "saxe", "tanh",
-          (FIXED, ib.Binning(width=0.07), ADAPTIVE, EXACT)),
+          (FIXED, ADAPTIVE, EXACT)),
     Shown("saxe_relu", "ReLU, initial weights of Saxe et al.", "saxe", "relu",
           (ib.RangeBinning(100), ADAPTIVE, EXACT)),
 )  # fmt: skip
