@@ -108,6 +108,22 @@ class TestSlider:
         np.testing.assert_allclose(found[0, :, 2], curve(5.0, 8.0, 4.0)[0, :, 2], atol=5e-4)
         assert slider.data["planes"][0]["top"] == 12
 
+    def test_rulers_of_one_kind_stand_in_the_order_of_their_size(self):
+        names = {
+            "30": "Binning(n_bins=30, low=-1.0, high=1.0)",
+            "EBAB": "AdaptiveBinning(n_bins=30)",
+            "fine": "KernelBound(noise_variance=6.1e-05, bound='upper')",
+            "2": "Binning(n_bins=2, low=-1.0, high=1.0)",
+            "coarse": "KernelBound(noise_variance=0.001, bound='upper')",
+        }
+        assert atlas.in_order(names) == ["2", "30", "EBAB", "fine", "coarse"]
+
+    def test_planes_of_other_epochs_are_refused(self):
+        plane = make_plane(curve(5.0, 8.0, 4.0), i_ty=0.7)
+        other = plane.assign_coords(epoch=plane.epoch + 1)
+        with pytest.raises(ValueError, match="the same epochs; ReLU is not"):
+            plots.RulerSlider({"tanh": plane, "ReLU": other}, {"30 bins": plane.estimator.item()})
+
     def test_its_html_is_complete_and_offline(self, slider):
         html = slider._repr_html_()
         assert json.dumps(slider.data, separators=(",", ":")) in html
@@ -164,7 +180,8 @@ class TestClouds:
         assert "12 bits" in html
         assert "<noscript>" in html
         assert "$$" not in html
-        assert "http" not in html
+        assert html.count("http") == 1
+        assert player.data["names"] == ["class 3", "class 5"]
         assert repr(player) == "CloudPlayer of 1 clouds"
 
     def test_layers_that_make_no_cloud(self):

@@ -1,8 +1,7 @@
 """Figures about the rulers themselves: verdict maps, parts of what is known, bounds, a slider."""
 
-import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from string import Template
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from matplotlib.colors import Normalize
 from numpy.typing import ArrayLike
 
 from ibcore.plots import reading, style
-from ibcore.plots.script import as_json
+from ibcore.plots.script import PAGE, widget
 
 PARTS = {
     "known_label": "label",
@@ -210,13 +209,15 @@ class RulerSlider:
     """An information plane with a slider for the ruler: a cell's output that works offline.
 
     Every position of the slider is one ruler; the paths are medians over networks, computed
-    beforehand. Without JavaScript a sentence says what would be there.
+    beforehand, and a second slider plays them over the epochs. Rulers of one kind stand in the
+    order of their size. Without JavaScript a sentence says what would be there.
 
     Parameters
     ----------
     planes : mapping of name to Dataset
+        All with the same epochs and layers.
     rulers : mapping of label to repr of a ruler
-        Positions of the slider, in order; every plane must hold them.
+        Positions of the slider; every plane must hold them.
     threshold : float
         Layers whose median compression exceeds it are named below the plane.
     """
@@ -228,9 +229,14 @@ class RulerSlider:
         *,
         threshold: float = 0.5,
     ):
+        labels = in_order(rulers)
+        first = next(iter(planes.values()))
         drawn = []
         for name, plane in planes.items():
-            chosen = plane.sel(estimator=list(rulers.values()))
+            if not np.array_equal(plane.epoch, first.epoch):
+                raise ValueError(f"planes must be measured at the same epochs; {name} is not.")
+            chosen = plane.sel(estimator=[rulers[label] for label in labels])
+            ends = chosen.i_xt.isel(epoch=-1).transpose("estimator", "layer", "seed")
             drawn.append(
                 {
                     "name": name,
@@ -238,92 +244,48 @@ class RulerSlider:
                     "right": float(plane.attrs["label_entropy"]),
                     "x": chosen.i_xt.median("seed").round(3).values.tolist(),
                     "y": chosen.i_ty.median("seed").round(3).values.tolist(),
+                    "spread": np.moveaxis(np.quantile(ends, [0.25, 0.75], axis=-1), 0, -1)
+                    .round(3)
+                    .tolist(),
                 }
             )
         self.data: dict[str, Any] = {
-            "rulers": list(rulers),
+            "rulers": labels,
             "threshold": threshold,
+            "epochs": first.epoch.values.tolist(),
+            "layers": list(reading.layer_names(first).values()),
             "planes": drawn,
         }
 
     def _repr_html_(self) -> str:
-        colours = [style.look(i).colour for i in range(8)]
-        return _SLIDER.substitute(data=as_json(self.data), colours=json.dumps(colours))
+        return widget("ruler-slider", self.data, PAGE / "ui_ruler_slider.js", _WITHOUT)
 
     def __repr__(self) -> str:
         """For outputs without HTML."""
         return f"RulerSlider of {len(self.data['rulers'])} rulers"
 
 
-_SLIDER = Template("""\
-<div class="ruler-slider">
-<noscript>With JavaScript this is an information plane with a slider for the ruler; the map above
-holds the same verdicts.</noscript>
-<label style="display:block">Ruler: <output></output><br>
-<input type="range" min="0" value="0" step="1" style="width:100%" aria-label="ruler"></label>
-<div class="ruler-slider-planes" style="display:flex;flex-wrap:wrap;gap:1rem"></div>
-<script>
-(() => {
-  const data = $data, colours = $colours;
-  const root = document.currentScript.closest(".ruler-slider");
-  const slider = root.querySelector("input"), label = root.querySelector("output");
-  const box = root.querySelector(".ruler-slider-planes");
-  const W = 320, H = 240, L = 40, B = 34, space = "http://www.w3.org/2000/svg";
-  const add = (parent, name, attributes, text) => {
-    const node = document.createElementNS(space, name);
-    for (const key in attributes) node.setAttribute(key, attributes[key]);
-    if (text !== undefined) node.textContent = text;
-    parent.appendChild(node);
-    return node;
-  };
-  slider.max = data.rulers.length - 1;
-  const draw = () => {
-    const r = +slider.value;
-    label.textContent = data.rulers[r];
-    slider.setAttribute("aria-valuetext", data.rulers[r]);
-    box.replaceChildren();
-    for (const plane of data.planes) {
-      const frame = document.createElement("figure");
-      frame.style.cssText = "margin:0;flex:1 1 270px";
-      const svg = add(frame, "svg", {viewBox: `0 0 $${W} $${H}`, width: "100%", role: "img",
-        "aria-label": `information plane of $${plane.name} under $${data.rulers[r]}`});
-      const px = v => L + (W - L - 10) * v / (plane.top * 1.03);
-      const py = v => H - B - (H - B - 22) * v / (plane.right * 1.05);
-      const grey = {stroke: "#777777", "stroke-width": 1};
-      add(svg, "line", {x1: L, y1: H - B, x2: W - 10, y2: H - B, ...grey});
-      add(svg, "line", {x1: L, y1: H - B, x2: L, y2: 22, ...grey});
-      add(svg, "line", {x1: px(plane.top), y1: H - B, x2: px(plane.top), y2: 22, ...grey,
-        "stroke-dasharray": "2 3"});
-      const words = {fill: "currentColor", "font-size": 11, "text-anchor": "middle"};
-      for (const v of [0, 4, 8, 12])
-        if (v <= plane.top) add(svg, "text", {x: px(v), y: H - B + 14, ...words}, v);
-      for (const v of [0, 0.5, 1])
-        if (v <= plane.right * 1.05) add(svg, "text", {x: L - 14, y: py(v) + 4, ...words}, v);
-      add(svg, "text", {x: (W + L) / 2, y: H - 4, ...words}, "I(X;T), bits");
-      add(svg, "text", {x: 14, y: 12, ...words, "text-anchor": "start"}, "I(T;Y), bits");
-      add(svg, "text", {x: W - 10, y: 12, ...words, "text-anchor": "end"}, plane.name);
-      const fallen = [];
-      plane.x[r][0].forEach((_, l) => {
-        const xs = plane.x[r].map(row => row[l]), ys = plane.y[r].map(row => row[l]);
-        const path = xs.map((x, k) => `$${px(x).toFixed(1)},$${py(ys[k]).toFixed(1)}`).join(" ");
-        const c = colours[l % colours.length];
-        add(svg, "polyline", {points: path, fill: "none", stroke: c, "stroke-width": 1.6});
-        const end = xs.length - 1;
-        add(svg, "circle", {cx: px(xs[end]), cy: py(ys[end]), r: 4, fill: c});
-        add(svg, "text", {x: px(xs[end]) + 7, y: py(ys[end]) + 4, fill: c, "font-size": 11}, l + 1);
-        if (Math.max(...xs) - xs[end] > data.threshold) fallen.push(l + 1);
-      });
-      const caption = document.createElement("figcaption");
-      caption.textContent = fallen.length
-        ? `Layers that fall by more than $${data.threshold} bit: $${fallen.join(", ")}`
-        : `No layer falls by more than $${data.threshold} bit`;
-      frame.appendChild(caption);
-      box.appendChild(frame);
+_WITHOUT = (
+    "With JavaScript this is an information plane with a slider for the ruler; the map above holds "
+    "the same verdicts."
+)
+
+
+def in_order(rulers: Mapping[str, str]) -> list[str]:
+    """Labels of rulers, those of one kind together and in the order of their size.
+
+    Examples
+    --------
+    >>> in_order({"30": "Binning(n_bins=30)", "EBAB": "AdaptiveBinning(n_bins=30)",
+    ...           "2": "Binning(n_bins=2)"})
+    ['2', '30', 'EBAB']
+    """
+    kinds = [re.sub(_NUMBER, "", name) for name in rulers.values()]
+    sizes = [[float(one) for one in re.findall(_NUMBER, name)] for name in rulers.values()]
+    place = {
+        label: (kinds.index(k), size) for label, k, size in zip(rulers, kinds, sizes, strict=True)
     }
-  };
-  slider.addEventListener("input", draw);
-  draw();
-})();
-</script>
-</div>
-""")
+    return sorted(rulers, key=place.__getitem__)
+
+
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"

@@ -1,7 +1,12 @@
-"""Data for the scripts of a page."""
+"""Scripts of a page: their data, and small widgets that carry all they need."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
+
+PAGE = Path(__file__).with_name("page")
+PARTS = ("ui_draw", "ui_plane", "ui_controls")
 
 
 def as_json(data: Any) -> str:
@@ -17,3 +22,50 @@ def as_json(data: Any) -> str:
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
+
+
+def widget(kind: str, data: Any, script: Path, without: str) -> str:
+    """HTML of a widget: its style, its data and its scripts, in one piece that works offline.
+
+    The laboratory of the site is made of the same parts, which lie in ``page`` beside this file; in
+    a notebook there is no site, so that each widget brings them along.
+
+    Parameters
+    ----------
+    kind : str
+        Class of the element.
+    data : any
+        What the script is given; it is written as JSON.
+    script : Path
+        Defines a module of its own name, a function of the element and the data.
+    without : str
+        What is said where scripts do not run.
+    """
+    sources = [*(PAGE / f"{name}.js" for name in PARTS), script]
+    defined = "\n".join(_short(path.read_text(encoding="utf-8")) for path in sources)
+    style = _short((PAGE / "ui_parts.css").read_text(encoding="utf-8"))
+    return f"""\
+<div class="lab-widget {kind}">
+<style>
+{style}</style>
+<noscript>{without}</noscript>
+<script>
+(() => {{
+  const data = {as_json(data)};
+  const root = document.currentScript.closest(".{kind}"), made = {{}};
+  const IBLab = {{
+    define: (name, deps, factory) => {{ made[name] = factory(...deps.map((one) => made[one])); }},
+  }};
+{defined}
+  made.{script.stem}(root, data);
+}})();
+</script>
+</div>
+"""
+
+
+def _short(source: str) -> str:
+    """A script or a style without its notes and the spaces before its lines."""
+    without = re.sub(r"^\s*/\*.*?\*/\s*$", "", source, flags=re.DOTALL | re.MULTILINE)
+    lines = (line.strip() for line in without.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"

@@ -1,17 +1,16 @@
 """Three units of a layer as a cloud of points: a still picture, and one to turn and to play."""
 
 import base64
-import json
 from collections.abc import Mapping
 from itertools import combinations, product
-from string import Template
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ibcore.plots import style
-from ibcore.plots.script import as_json
+from ibcore.plots.script import widget
 
 
 def clouds(layers: Mapping[str, ArrayLike], y: ArrayLike, *, axes: Any = None) -> np.ndarray:
@@ -52,7 +51,7 @@ def _seen(points: np.ndarray) -> np.ndarray:
 
 
 class CloudPlayer:
-    """The same clouds with a slider for time; drag the cloud to turn it. It works offline.
+    """The same clouds with a slider for time, to play, to turn and to tilt. It works offline.
 
     Parameters
     ----------
@@ -71,16 +70,17 @@ class CloudPlayer:
         notes: Mapping[str, str] | None = None,
     ):
         clouds_ = {name: _checked(t) for name, t in layers.items()}
+        names, codes = np.unique(y, return_inverse=True)
         self.data = {
             "titles": list(clouds_),
             "notes": [(notes or {}).get(name, "") for name in clouds_],
             "points": [_packed(127 * t) for t in clouds_.values()],
-            "classes": _packed(np.unique(y, return_inverse=True)[1]),
+            "classes": _packed(codes),
+            "names": [f"class {name}" for name in names],
         }
 
     def _repr_html_(self) -> str:
-        colours = [style.look(i).colour for i in range(8)]
-        return _PAGE.substitute(data=as_json(self.data), colours=json.dumps(colours))
+        return widget("cloud-player", self.data, Path(__file__).with_name("clouds.js"), _WITHOUT)
 
     def __repr__(self) -> str:
         """For outputs without HTML."""
@@ -100,68 +100,7 @@ def _packed(values: np.ndarray) -> str:
     return base64.b64encode(values.round().astype(np.int8).tobytes()).decode()
 
 
-_PAGE = Template("""\
-<div class="cloud-player">
-<noscript>With JavaScript this is a cloud of points to turn and to play over the epochs; the figure
-above shows some of its moments.</noscript>
-<label style="display:block">Time: <output></output><br>
-<input type="range" min="0" value="0" step="1" style="width:100%" aria-label="time"></label>
-<figure style="margin:0"><canvas width="640" height="400" role="img" tabindex="0"
-style="width:100%;max-width:640px;touch-action:pan-y;cursor:grab"></canvas>
-<figcaption></figcaption></figure>
-<script>
-(() => {
-  const data = $data, colours = $colours;
-  const root = document.currentScript.closest(".cloud-player");
-  const slider = root.querySelector("input"), shown = root.querySelector("output");
-  const canvas = root.querySelector("canvas"), caption = root.querySelector("figcaption");
-  const bytes = text => Int8Array.from(atob(text), c => c.charCodeAt(0) << 24 >> 24);
-  const classes = bytes(data.classes), clouds = data.points.map(bytes);
-  let turn = 0.6, tilt = 0.4, held = null;
-  slider.max = data.titles.length - 1;
-  const place = (x, y, z) => {
-    const a = x * Math.cos(turn) - y * Math.sin(turn), b = x * Math.sin(turn) + y * Math.cos(turn);
-    return [320 + 115 * a, 200 - 115 * (z * Math.cos(tilt) - b * Math.sin(tilt))];
-  };
-  const draw = () => {
-    const k = +slider.value, cloud = clouds[k], pen = canvas.getContext("2d");
-    shown.textContent = data.titles[k];
-    slider.setAttribute("aria-valuetext", data.titles[k]);
-    caption.textContent = data.notes[k];
-    canvas.setAttribute("aria-label", `three units at $${data.titles[k]}`);
-    pen.clearRect(0, 0, 640, 400);
-    pen.strokeStyle = "#777777";
-    for (let i = 0; i < 8; i++) for (const bit of [1, 2, 4]) if (!(i & bit)) {
-      pen.beginPath();
-      for (const j of [i, i | bit])
-        pen.lineTo(...place(j & 1 ? 1 : -1, j & 2 ? 1 : -1, j & 4 ? 1 : -1));
-      pen.stroke();
-    }
-    for (let i = 0; i < classes.length; i++) {
-      const [x, y] = place(...[0, 1, 2].map(u => cloud[3 * i + u] / 127));
-      pen.fillStyle = colours[classes[i]];
-      pen.fillRect(x - 1, y - 1, 2, 2);
-    }
-  };
-  slider.addEventListener("input", draw);
-  canvas.addEventListener("pointerdown", e => { held = e; canvas.setPointerCapture(e.pointerId); });
-  canvas.addEventListener("pointerup", () => { held = null; });
-  canvas.addEventListener("pointermove", e => {
-    if (!held) return;
-    turn += (e.clientX - held.clientX) / 120;
-    tilt = Math.max(-1.5, Math.min(1.5, tilt + (e.clientY - held.clientY) / 120));
-    held = e;
-    draw();
-  });
-  canvas.addEventListener("keydown", e => {
-    if (e.key === "ArrowLeft" || e.key === "ArrowRight") {
-      turn += e.key === "ArrowLeft" ? -0.1 : 0.1;
-      e.preventDefault();
-      draw();
-    }
-  });
-  draw();
-})();
-</script>
-</div>
-""")
+_WITHOUT = (
+    "With JavaScript this is a cloud of points to turn and to play over the epochs; the figure "
+    "above shows some of its moments."
+)

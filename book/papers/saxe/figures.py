@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
-from string import Template
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from scipy.special import ndtr
 from ibcore.claims import NoVerdict, Verdict
 from ibcore.information import entropy
 from ibcore.plots import reading, style
-from ibcore.plots.script import as_json
+from ibcore.plots.script import widget
+from ibcore.theory import single_neuron_information
 
 WEIGHTS = tuple(np.geomspace(0.1, 100, 37))
 RATIOS, ROWS, GAINS = ("1", "10", "100", "no noise"), ("100", "300", "1000"), ("0.1", "1", "3")
@@ -212,16 +213,17 @@ def _cells_of(verdict: Verdict | NoVerdict, test: str) -> dict[str, Any]:
 
 
 class NeuronSlider:
-    """T = tanh(w X), X standard normal: the probability of every bin, and what they add up to.
+    """T = f(w X), X standard normal: the probability of every bin, and what they add up to.
 
-    A cell's output that works offline; every position of the two sliders is computed beforehand.
+    f is tanh, ReLU or linear. A cell's output that works offline; the bits of every position of the
+    two sliders are computed beforehand, the bars where they are drawn.
 
     Parameters
     ----------
     weights : (weight,) array
         Positive, increasing.
     n_bins : sequence of int
-        Equal bins on [-1, 1].
+        Equal bins on [-1, 1]; ReLU and linear units have more bins of the same width.
     """
 
     def __init__(
@@ -241,65 +243,27 @@ class NeuronSlider:
         data = {
             "weights": self.weights.round(3).tolist(),
             "bins": self.n_bins,
-            "p": [p.round(4).tolist() for p in self.probabilities],
             "information": self.information.round(3).tolist(),
+            "others": {name: self._others(name) for name in ("relu", "linear")},
         }
-        return _PAGE.substitute(data=as_json(data), colour=style.look(0).colour)
+        return widget("neuron-slider", data, Path(__file__).with_name("neuron.js"), _WITHOUT)
+
+    def _others(self, activation: str) -> list[list[float]]:
+        """The same for an activation without bounds, in bins of the same width."""
+        return [
+            [
+                round(single_neuron_information(w, activation=activation, width=2 / n), 3)
+                for w in self.weights
+            ]
+            for n in self.n_bins
+        ]
 
     def __repr__(self) -> str:
         """For outputs without HTML."""
         return f"NeuronSlider of {len(self.weights)} weights and {len(self.n_bins)} rulers"
 
 
-_PAGE = Template("""\
-<div class="neuron-slider">
-<noscript>With JavaScript there are two sliders here, for the weight and for the number of bins; the
-figure above holds the same curves.</noscript>
-<label style="display:block">Weight: <output></output><br>
-<input type="range" min="0" value="18" step="1" style="width:100%" aria-label="weight"></label>
-<label style="display:block">Bins: <output></output><br>
-<input type="range" min="0" value="3" step="1" style="width:100%" aria-label="bins"></label>
-<figure style="margin:0"><svg viewBox="0 0 640 220" width="100%" role="img"></svg>
-<figcaption></figcaption></figure>
-<script>
-(() => {
-  const data = $data;
-  const root = document.currentScript.closest(".neuron-slider");
-  const [weight, bins] = root.querySelectorAll("input");
-  const [shownWeight, shownBins] = root.querySelectorAll("output");
-  const svg = root.querySelector("svg"), caption = root.querySelector("figcaption");
-  const add = (name, attributes, text) => {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const key in attributes) node.setAttribute(key, attributes[key]);
-    if (text !== undefined) node.textContent = text;
-    svg.appendChild(node);
-  };
-  weight.max = data.weights.length - 1;
-  bins.max = data.bins.length - 1;
-  const draw = () => {
-    const w = +weight.value, k = +bins.value, p = data.p[k][w], bits = data.information[k][w];
-    shownWeight.textContent = data.weights[w];
-    shownBins.textContent = data.bins[k];
-    weight.setAttribute("aria-valuetext", data.weights[w]);
-    bins.setAttribute("aria-valuetext", data.bins[k]);
-    svg.replaceChildren();
-    svg.setAttribute("aria-label", `probabilities of $${p.length} bins`);
-    const top = Math.max(...p), step = 560 / p.length;
-    p.forEach((one, i) => add("rect", {x: 50 + i * step, y: 190 - 165 * one / top,
-      width: Math.max(step - 1, 0.5), height: 165 * one / top, fill: "$colour"}));
-    const words = {fill: "currentColor", "font-size": 12, "text-anchor": "middle"};
-    for (const v of [-1, 0, 1]) add("text", {x: 330 + 280 * v, y: 207, ...words}, v);
-    add("text", {x: 330, y: 219, ...words}, "t");
-    add("text", {x: 46, y: 30, ...words, "text-anchor": "end"}, top.toFixed(2));
-    add("text", {x: 46, y: 193, ...words, "text-anchor": "end"}, "0");
-    add("text", {x: 4, y: 14, ...words, "text-anchor": "start"}, "probability of the bin");
-    caption.textContent = `I(X; bin(T)) = $${bits.toFixed(2)} bits of at most `
-      + `$${Math.log2(p.length).toFixed(2)}`;
-  };
-  weight.addEventListener("input", draw);
-  bins.addEventListener("input", draw);
-  draw();
-})();
-</script>
-</div>
-""")
+_WITHOUT = (
+    "With JavaScript there are two sliders here, for the weight and for the number of bins; the "
+    "figure above holds the same curves."
+)
