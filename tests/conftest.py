@@ -32,7 +32,7 @@ SLOW = [
     "criteria_can_fail",
     "decide", "documents", "edge", "engines", "extension", "faults", "fuzz", "fuzz_estimators",
     "howto",
-    "killed", "ledger", "linear_students", "multiverse", "parameters", "planner", "planted_faults",
+    "killed", "lab", "lab_page", "lab_results", "lab_training", "ledger", "linear_students", "multiverse", "parameters", "planner", "planted_faults",
     "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "reference", "report",
     "results", "settings", "site", "smoke", "study", "tools", "training", "verdicts",
 ]  # fmt: skip

@@ -90,8 +90,9 @@ def read_inputs(x: Any, axis: int = 0, several: type | tuple[type, ...] = tuple)
     if isinstance(x, Mapping):
         given = {str(name): _argument(one, f"x[{name!r}]", axis) for name, one in x.items()}
         return _alike((), given, axis)
-    if isinstance(x, several) and len(x) and all(map(_is_array, x)):
-        return _alike(tuple(_tensor(one, f"x[{k}]", axis) for k, one in enumerate(x)), {}, axis)
+    parts: Any = x if isinstance(x, several) else ()
+    if len(parts) and all(map(_is_array, parts)):
+        return _alike(tuple(_tensor(one, f"x[{k}]", axis) for k, one in enumerate(parts)), {}, axis)
     return _alike((_tensor(x, "x", axis),), {}, axis)
 
 
