@@ -336,7 +336,7 @@ def test_sections_are_found_each_with_its_own_text():
     )
     assert site_search.sections(soup, PAGE) == [
         ["book/03_saxe.html", "", "Page", "Page", "One."],
-        ["book/03_saxe.html", "b", "Page", "Part", "4 096 two."],
+        ["book/03_saxe.html", "b", "Page", "Part", "4096 two."],
     ]
 
 

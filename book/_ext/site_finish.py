@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import site_access
+import site_boxes
 import site_cells
 import site_claims
 import site_figures
 import site_head
 import site_menu
+import site_numbers
 import site_search
 import site_text
 from bs4 import BeautifulSoup
@@ -65,10 +67,12 @@ PASSES = (
     site_head.one_description,
     site_head.only_needed_scripts,
     site_cells.fold_the_code,
+    site_boxes.short_boxes,
     site_claims.claims_first,
     site_access.repair,
     site_menu.words_in_headings,
     site_text.chapters_are_links,
+    site_numbers.numbers_alike,
     site_text.numbers_stay_whole,
     site_figures.enlarge_and_download,
     site_figures.sizes_and_lazy_loading,

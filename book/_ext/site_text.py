@@ -58,12 +58,13 @@ def unbroken(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text with ordinary spaces: what a reader types into a search.
+    """A text as a reader types it into a search: 10000 in one piece, ordinary spaces and hyphens.
 
-    >>> plain(unbroken("10 000  epochs"))
-    '10 000 epochs'
+    >>> plain(unbroken("−3 of 10 000  epochs"))
+    '-3 of 10000 epochs'
     """
-    return " ".join(text.replace(THIN, " ").replace(HARD, " ").split())
+    text = re.sub(rf"(?<=\d){THIN}(?=\d)", "", text)
+    return " ".join(text.replace(THIN, " ").replace(HARD, " ").replace("−", "-").split())
 
 
 def prose(soup, without=frozenset()):

@@ -59,12 +59,29 @@ further package index, in `make book PIP_FLAGS=...`, it can be the build for pro
 source .venv/bin/activate
 papermill --help-notebook book/{chapter}.ipynb
 papermill book/{chapter}.ipynb out.ipynb --cwd book -p profile smoke
+papermill book/{chapter}.ipynb out.ipynb --cwd book -p claim SZT-F3 -p ruler "Binning(100)"
 python -m ibcore claims SZT-F3
-python -m ibcore run shwartz_ziv --claim SZT-F3
+python -m ibcore run shwartz_ziv --claim SZT-F3 --set ruler="Binning(100)"
 ```
 
 `--help-notebook` lists what can be changed. `profile smoke` shows in seconds that all of it runs,
-and gives no verdicts. The last line judges one claim and shows the published verdict beside it.
+and gives no verdicts. With `claim` only that claim and its figures are made, and with `ruler` they
+are made under another ruler, any of [those that there are](rulers.md); open `out.ipynb` to see
+them. The last line judges the claim without a notebook and shows the published verdict beside it.
+
+One figure needs the lines that stand below it, in "Code of this figure", after those of "Setup and
+parameters" at the head of its chapter: copy both into a notebook in the folder `book` and change
+the ruler in `ib.Study`.
+
+```python
+import ibcore as ib
+
+study = ib.Study("shwartz_ziv", ruler="Binning(100)")
+axes = ib.plots.overview(study.plane("released"))
+```
+
+What is stored under this ruler is read; otherwise the networks are trained again, half a minute for
+fifty small ones, and kept.
 
 ## Use the library alone
 

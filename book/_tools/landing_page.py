@@ -52,13 +52,20 @@ verdict is a word with a sentence: the word follows from a criterion by one rule
 the numbers of the run. [The ledger](ledger.md) has all {judged} of them, and
 [another page](changes.md) says which criteria were changed when results were known.
 
-**Run it.** Figures and numbers come from stored runs; each carries the settings, seeds, versions
-and time that made it. The parameters at the top of a chapter are meant to be changed, and a
-misspelt one is an error before anything runs.
+**Run it.** [Get it](get_it.md) has the text, the code and the stored runs, and says what needs how
+long. Figures and numbers come from these runs; each verdict names, under its criterion, the
+settings, seeds, versions and time that made it, and the command that asks again.
+[Which ruler when](rulers.md) helps to choose another ruler. The parameters at the top of a chapter
+are meant to be changed, and a misspelt one is an error before anything runs.
 
 ```bash
-# Execute the chapters from the stored runs and build these pages: a minute.
+# Set up, execute the chapters from the stored runs and build these pages: minutes.
 make book
+source .venv/bin/activate
+
+# One claim and its figures, under a ruler of your own: seconds to minutes.
+papermill --cwd book book/{first}.ipynb out.ipynb \\
+    -p claim SZT-F3 -p ruler "Binning(100)"
 
 # Train small networks afresh in one chapter: seconds.
 papermill --cwd book book/{first}.ipynb out.ipynb \\
@@ -221,7 +228,7 @@ def citation(file: Path) -> str:
     )
     return f"""\
 Please cite this book, and the papers that a chapter runs again
-([all references](references.md)).
+([all references](references.md)); [How to cite](cite.md) has an entry for every chapter.
 
 ```bibtex
 @software{{information_bottleneck_book,
