@@ -8,7 +8,6 @@ __version__ = "0.1.0"
 # Where each public name lives. Nothing is imported before somebody asks for it; every ruler that
 # ``ibcore.estimators`` exports is a name here too.
 _HOMES = {
-    "ibcore.config": ("Experiment",),
     "ibcore.decomposition": ("decompose",),
     "ibcore.estimators": (
         "AdaptiveBinning",
@@ -30,11 +29,14 @@ _HOMES = {
     ),
     "ibcore.torch_module": ("measure",),
     "ibcore.networks": ("Ensemble", "noisy_layers"),
+    "ibcore.observables": ("Observable",),
+    "ibcore.own": ("Experiment", "register"),
     "ibcore.parameters": ("check_parameters",),
     "ibcore.results.run": ("load_or_run", "run"),
     "ibcore.results.store": ("Store",),
     "ibcore.study": ("Study",),
     "ibcore.tasks": ("Task", "load_task", "register_task"),
+    "ibcore.tasks.arrays": ("task_from_arrays",),
     "ibcore.training": ("Trajectory", "train"),
 }
 _MODULES = ("config", "estimators", "geometry", "information", "labels", "plane", "plots", "theory")

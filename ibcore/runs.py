@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ibcore.config import Experiment
 from ibcore.estimators import Binning, Ruler, SamplePropagation, checked_rulers, from_name
 from ibcore.experiments import (
     STAND_IN,
@@ -27,6 +26,7 @@ from ibcore.kinds import shown
 from ibcore.networks import Ensemble
 from ibcore.notebook import NotAskedFor
 from ibcore.observables import OBSERVABLES, Observable
+from ibcore.own import Experiment
 from ibcore.papers import published_results
 from ibcore.plane import merged_attrs
 from ibcore.results.measuring import with_performance
