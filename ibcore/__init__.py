@@ -35,6 +35,7 @@ _HOMES = {
     "ibcore.results.run": ("load_or_run", "run"),
     "ibcore.results.store": ("Store",),
     "ibcore.study": ("Study",),
+    "ibcore.sweeps": ("sweep",),
     "ibcore.tasks": ("Task", "load_task", "register_task"),
     "ibcore.tasks.arrays": ("task_from_arrays",),
     "ibcore.training": ("Trajectory", "train"),
