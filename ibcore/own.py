@@ -108,7 +108,9 @@ def registered(kind: str, name: str) -> Any:
 def _absent(kind: str, name: str) -> str:
     plain, _, content = name.partition("@")
     there = _latest[kind].get(plain)
-    other = f" What is at hand under this name is {there}, which is something else." if there else ""
+    other = (
+        f" What is at hand under this name is {there}, which is something else." if there else ""
+    )
     return (
         f"the {kind} {plain!r} with content {content} is not at hand in this process; make it as "
         f"it was made and give it to ib.register({kind!r}, ...), or as {kind}= to ib.Experiment."
@@ -129,9 +131,11 @@ class _Piece(Kind):
             return super().checked(name, value)
         if "@" in value:
             raise ValueError(_absent(name, value))
-        if value not in _latest[name] and (found := offered(GROUPS[name], value)) is not None:
-            register(name, found() if name == "task" else found)
-        return _latest[name].get(value) or super().checked(name, value)
+        if value in _latest[name]:
+            return _latest[name][value]
+        if (found := offered(GROUPS[name], value)) is not None:
+            return register(name, found() if name == "task" else found)
+        return super().checked(name, value)
 
 
 def _take_pieces(kind: str) -> None:

@@ -29,7 +29,9 @@ def offered(group: str, name: str) -> Any:
     try:
         return point.load()
     except Exception as error:  # whatever a foreign module says while it is imported
-        raise ValueError(f"{point.value}, offered as {name!r}, cannot be loaded: {error}") from error
+        raise ValueError(
+            f"{point.value}, offered as {name!r}, cannot be loaded: {error}"
+        ) from error
 
 
 def load_all(group: str) -> dict[str, Any]:

@@ -110,7 +110,8 @@ class Runs:
         main: Ruler = Binning(n_bins=self._content["chapter"]["n_bins"], low=-1, high=1)
         if named := entry.get("ruler", self._content["chapter"].get("ruler")):
             main = from_name(named)
-        rulers = [main, *(from_name(ruler) for ruler in entry.get("rulers", []))]
+        others = entry.get("rulers", self._content["chapter"].get("rulers", []))
+        rulers = [main, *map(from_name, others)]
         if "noise_std" in self.changes:
             rulers = [_with_noise(one, self.changes["noise_std"]) for one in rulers]
         return list({repr(ruler): ruler for ruler in rulers}.values())
@@ -133,6 +134,11 @@ class Runs:
         if self.only is not None and name not in self.only:
             said = ", ".join(self.only[:4]) + (", …" if len(self.only) > 4 else "")
             raise NotAskedFor(f"{self.why_only} does not need {name}, only {said or 'no plane'}.")
+
+    def asked(self, name: str) -> Experiment:
+        """One experiment, with the reader's changes; a name that is none is refused."""
+        self._entry(name)
+        return self.experiments[name]
 
     # Stored
 

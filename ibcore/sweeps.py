@@ -1,9 +1,7 @@
 """Many experiments on many machines: blocks of seeds are the tasks of any executor.
 
-A task trains and measures a few networks in a scratch folder. Where the worker sees the folder of
-results it puts its files there, each whole; where it does not, they travel home with its answer.
-Parts are only ever added, so that no two tasks meet, and what a store has is never asked for again:
-the same call, repeated after anything went wrong, computes what is left.
+Parts of results are only ever added, so that no two tasks meet, and what a store has is never asked
+for again: the same call, repeated after anything went wrong, computes what is left.
 
 The executor is any object whose ``submit(function, argument)`` gives something with ``done()`` and
 ``result()``: those of ``concurrent.futures``, of Dask, Ray and submitit. What a task itself has to
@@ -13,16 +11,12 @@ out again.
 
 import asyncio
 import errno
-import os
-import tempfile
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +24,20 @@ import xarray as xr
 
 from ibcore.estimators import Ruler, checked_rulers
 from ibcore.experiments import cache_folder
-from ibcore.files import write_whole
 from ibcore.kinds import shown
 from ibcore.observables import Observable
-from ibcore.own import GROUPS, Experiment, register, registered
+from ibcore.own import Experiment
 from ibcore.papers import published_results
+from ibcore.parameters import read_settings
 from ibcore.results.measuring import with_performance
 from ibcore.results.parts import lacking, put_together
-from ibcore.results.places import note_cost, peak_gib
-from ibcore.results.run import DEFAULT_OBSERVABLES, load_or_run
+from ibcore.results.places import note_cost
+from ibcore.results.run import DEFAULT_OBSERVABLES
 from ibcore.results.store import Store, blocks
+from ibcore.runs import Runs
 from ibcore.work import bar
+from ibcore.workers import Answer, Engine, Task, engine_of, put, work
 
-try:  # functions of a notebook travel only with it
-    import cloudpickle as pickle
-except ImportError:
-    import pickle  # type: ignore[no-redef]
-
-AHEAD = 4000  # tasks that an executor holds: more than there are workers, less than fill its memory
 PAUSE = 0.02  # seconds between two looks at what is done
 RETRIES = 3
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
@@ -60,83 +50,6 @@ class Request:
     experiment: Experiment
     rulers: Sequence[Ruler]
     observables: Sequence[Observable] = DEFAULT_OBSERVABLES
-
-
-@dataclass(frozen=True)
-class Task:
-    """Networks that one worker trains and measures."""
-
-    experiment: Experiment
-    rulers: Sequence[Ruler]
-    observables: Sequence[Observable]
-    store: Store
-    mark: str = ""
-    threads: int = 1
-
-    def sealed(self) -> bytes:
-        """The task with the pieces of one's own that it names, as bytes."""
-        named = {kind: getattr(self.experiment, kind) for kind in GROUPS}
-        pieces = {kind: registered(kind, name) for kind, name in named.items()}
-        own = {kind: one for kind, one in pieces.items() if one is not None}
-        try:
-            return bytes(pickle.dumps((own, self)))
-        except Exception as error:  # whatever a reader's object says
-            raise ValueError(
-                f"{self.experiment.digest()} cannot be sent to another process ({error}); "
-                "`pip install cloudpickle` lets functions of a notebook travel."
-            ) from error
-
-
-@dataclass
-class Answer:
-    """What became of a task: its files where they could not be left, or why there are none."""
-
-    seconds: float = 0.0
-    gib: float = 0.0
-    files: dict[str, bytes] = field(default_factory=dict)
-    fault: str = ""
-    error: int = 0  # of the system, where that stops everything
-
-
-def work(sealed: bytes) -> Answer:
-    """On a worker: one task from its bytes to its answer; nothing is raised."""
-    clock = time.perf_counter()
-    try:
-        pieces, task = pickle.loads(sealed)
-        for kind, piece in pieces.items():
-            register(kind, piece)
-        files = _computed(task)
-    except OSError as error:
-        return Answer(fault=str(error), error=error.errno or 0)
-    except Exception as error:
-        return Answer(fault=f"{type(error).__name__}: {error}")
-    return Answer(time.perf_counter() - clock, peak_gib(), files)
-
-
-def _computed(task: Task) -> dict[str, bytes]:
-    """Compute a task; its files, unless they could be put where they belong."""
-    e, home = task.experiment, task.store.root
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = Store(Path(folder))
-        near = (home / task.mark).is_file()
-        for seeds in blocks(e) if near else ():
-            if (weights := task.store.weights(e, seeds)) is not None:
-                scratch.keep(weights)
-        load_or_run(
-            e, task.rulers, task.observables, store=scratch, threads=task.threads, progress=False
-        )
-        paths = [path for kind in ("*.npz", "*.nc") for path in Path(folder).glob(f"*/*/{kind}")]
-        files = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-    return files if not near else _put(files, task.store)
-
-
-def _put(files: Mapping[str, bytes], store: Store) -> dict[str, bytes]:
-    """Write files to a store; nothing is left of them."""
-    for name, content in files.items():
-        root = (store.work or store.root) if name.startswith("weights") else store.root
-        if not (root / name).exists():
-            write_whole(root / name, content)
-    return {}
 
 
 # What is asked for --------------------------------------------------------------------------------
@@ -272,12 +185,48 @@ def compute(
     """Compute what a store lacks of some planes; returns how many tasks that were."""
     store.check_writable()
     tasks = tasks_of(requests, store, blocks_per_task)
-    with _marked(store.root) as mark, _engine(executor) as engine:
+    with _marked(store.root) as mark, engine_of(executor) as engine:
         sent = [replace(one, mark=mark, threads=threads) for one in tasks]
         _Loop(engine, sent, store, progress and bool(tasks)).run()
     for one in tasks:
         store.sweep(one.experiment)
     return len(tasks)
+
+
+def of_file(
+    what: str,
+    *,
+    profile: str,
+    only: Sequence[str],
+    settings: Sequence[str],
+    results: Path | None,
+    **options: Any,
+) -> tuple[int, Path, list[tuple[str, ...]]]:
+    """``compute`` for the experiments of a file or of a chapter, as the command line asks for it.
+
+    Returns
+    -------
+    how many tasks were computed, the folder of results, (name, digest, seeds) of each experiment
+    """
+    changes = read_settings(settings)
+    named = {name: changes.pop(name) for name in ("ruler", "data") if name in changes}
+    runs = Runs(
+        what, profile=profile, results=results and results.resolve(), changes=changes, **named
+    )
+    names = list(only or runs.experiments)
+    wanted = [
+        Request(
+            runs.asked(name), checked_rulers(runs.estimators(name)),
+            with_performance(runs.observables(name)),
+        )
+        for name in names
+    ]  # fmt: skip
+    n_tasks = compute(wanted, runs.store, **options)
+    rows = [
+        (name, one.experiment.digest(), str(one.experiment.n_seeds))
+        for name, one in zip(names, wanted, strict=True)
+    ]
+    return n_tasks, runs.store.root, rows
 
 
 @contextmanager
@@ -297,7 +246,7 @@ def _marked(root: Path) -> Iterator[str]:
 class _Loop:
     """Gives tasks out, takes answers in, and gives lost tasks out again."""
 
-    def __init__(self, engine: "_Engine", tasks: Sequence[Task], store: Store, progress: bool):
+    def __init__(self, engine: Engine, tasks: Sequence[Task], store: Store, progress: bool):
         self.engine, self.store, self.progress = engine, store, progress
         self.waiting, self.total = deque((task, 0) for task in tasks), len(tasks)
         self.running: dict[Any, tuple[Task, int]] = {}
@@ -310,7 +259,7 @@ class _Loop:
         with bar(networks, f"sweep of {self.total} tasks", "network", self.progress) as self.bar:
             try:
                 while self.waiting or self.running:
-                    while self.waiting and len(self.running) < AHEAD:
+                    while self.waiting and len(self.running) < self.engine.ahead:
                         self._give_out(*self.waiting.popleft())
                     for one in self._ended():
                         self._take_in(one, *self.running.pop(one))
@@ -339,6 +288,8 @@ class _Loop:
         except Exception as error:  # whatever an engine that has stopped says
             self.waiting.appendleft((task, tries))
             if not self.engine.renew():
+                for one in [one for one in self.running if one.done()]:
+                    self._take_in(one, *self.running.pop(one))
                 raise ConnectionError(self._stopped(error)) from error
 
     def _stopped(self, error: BaseException) -> str:
@@ -363,7 +314,7 @@ class _Loop:
         if answer.fault:
             self.faults[_name(task)] = answer.fault
         else:
-            _put(answer.files, self.store)
+            put(answer.files, self.store)
             took = self.took.setdefault(task.experiment.digest(), [0.0, 0.0])
             took[:] = took[0] + answer.seconds, max(took[1], answer.gib)
         self.bar.update(task.experiment.n_seeds)
@@ -372,76 +323,3 @@ class _Loop:
 def _name(task: Task) -> str:
     seeds = task.experiment.seeds
     return f"{task.experiment.digest()}, seeds {seeds[0]} to {seeds[-1]}"
-
-
-# Executors ----------------------------------------------------------------------------------------
-
-
-class _Engine:
-    """An executor, and how to make a new one where that is ours to do."""
-
-    def __init__(self, executor: Any, make: Callable[[], Any] | None = None):
-        self.executor, self.make = executor, make
-
-    def submit(self, function: Callable[[bytes], Answer], sealed: bytes) -> Any:
-        """What will hold the answer."""
-        return self.executor.submit(function, sealed)
-
-    def renew(self) -> bool:
-        """A new executor in the place of a broken one; False where it is not ours."""
-        if self.make is None:
-            return False
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        self.executor = self.make()
-        return True
-
-
-class _Here:
-    """This process: a task is done when it is given out."""
-
-    def submit(self, function: Callable[[bytes], Answer], sealed: bytes) -> "Future[Answer]":
-        done: Future[Answer] = Future()
-        done.set_result(function(sealed))
-        return done
-
-
-@contextmanager
-def _engine(executor: Any) -> Iterator[_Engine]:
-    """The executor that is meant; what is made for it here is closed again."""
-    if executor is None:
-        yield _Engine(_Here())
-    elif isinstance(executor, int) and not isinstance(executor, bool) and executor >= 1:
-        # spawn: a fork would share the locks of compiled loops
-        def make() -> ProcessPoolExecutor:
-            return ProcessPoolExecutor(executor, mp_context=get_context("spawn"))
-
-        engine = _Engine(make(), make)
-        try:
-            yield engine
-        finally:
-            engine.executor.shutdown(cancel_futures=True)
-    elif isinstance(executor, str) or hasattr(executor, "scheduler_address"):
-        with _dask(executor) as client:
-            yield _Engine(client.get_executor(pure=False))
-    elif hasattr(executor, "get_executor"):  # a client of Dask
-        yield _Engine(executor.get_executor(pure=False))
-    elif hasattr(executor, "submit"):
-        yield _Engine(executor)
-    else:
-        raise ValueError(
-            "executor must be None, a number of processes, the address of a Dask scheduler, a "
-            f"cluster, or an object with submit(function, argument); got {shown(executor)}."
-        )
-
-
-def _dask(where: Any) -> Any:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise ValueError(
-            "a Dask scheduler needs the package distributed: pip install 'ibcore[dask]'."
-        ) from error
-    try:
-        return Client(where, timeout=os.environ.get("IBCORE_DASK_TIMEOUT", "30s"))
-    except OSError as error:
-        raise ConnectionError(f"no Dask scheduler answers at {where}: {error}") from error

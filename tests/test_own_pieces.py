@@ -43,7 +43,9 @@ def ramp(z):
 def forgotten(monkeypatch):
     """What a test registers is gone after it."""
     for home, name in ((own, "_known"), (own, "_latest")):
-        monkeypatch.setattr(home, name, {key: dict(one) for key, one in getattr(home, name).items()})
+        monkeypatch.setattr(
+            home, name, {key: dict(one) for key, one in getattr(home, name).items()}
+        )
     before = dict(observables.OBSERVABLES), dict(observables.VARIABLES)
     yield
     for now, then in zip((observables.OBSERVABLES, observables.VARIABLES), before, strict=True):
@@ -119,7 +121,7 @@ def test_what_is_no_piece_is_refused_at_once(field, given, message):
 def test_register_says_what_it_knows():
     with pytest.raises(ValueError, match="register knows task, activation, optimizer and observ"):
         ib.register("ruler", ib.Exact())
-    with pytest.raises(ValueError, match="task must be an ib.Task, as ib.task_from_arrays makes"):
+    with pytest.raises(ValueError, match=r"task must be an ib\.Task, as ib.task_from_arrays makes"):
         ib.register("task", X)
     with pytest.raises(ValueError, match="an observable is an object of a class that inherits"):
         ib.register("observable", ramp)
@@ -141,7 +143,7 @@ def test_labels_of_any_kind_make_a_task():
     assert soft.is_soft
     real = ib.task_from_arrays(X, X[:, :2] * 3, name="real", kind="targets")
     assert real.n_outputs == 2
-    with pytest.raises(ValueError, match="y holds real numbers, as .* kind='targets'"):
+    with pytest.raises(ValueError, match=r"y holds real numbers, as .* kind='targets'"):
         ib.task_from_arrays(X, X[:, 0], name="real")
     with pytest.raises(ValueError, match="kind must be one of classes"):
         ib.task_from_arrays(X, Y, name="real", kind="labels")
@@ -392,7 +394,8 @@ def test_a_package_offers_a_task_a_ruler_and_an_observable(tmp_path):
         "    def __call__(self, t, y):\n        return Exact()(t, y)\n"
         "@dataclass(frozen=True)\nclass Mean(Observable):\n"
         "    variables: ClassVar = {'mean': ('1', 'mean activation')}\n"
-        "    def __call__(self, view):\n        return {'mean': [float(t.mean()) for t in view.layers]}\n"
+        "    def __call__(self, view):\n"
+        "        return {'mean': [float(t.mean()) for t in view.layers]}\n"
     )
     info = tmp_path / "pieces-1.0.dist-info"
     info.mkdir()

@@ -173,9 +173,9 @@ def read_claims(path: Path | str) -> tuple[Claim, ...]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    claims = parse_claims(content, path.stem)
-    named = sorted({one.entry["function"] for c in claims for one in c.tests if "function" in one.entry})
-    if named:
+    claims = parse_claims(content, str(path))
+    tests = [one.entry for claim in claims for one in claim.tests]
+    if named := sorted({one["function"] for one in tests if "function" in one}):
         raise ValueError(
             f"{path} asks for the functions {', '.join(named)}; these stand in the evidence.py of "
             "a paper's folder: make one, and name the folder around it in IBCORE_PAPERS."
