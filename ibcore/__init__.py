@@ -40,6 +40,16 @@ _HOMES = {
     "ibcore.tasks.arrays": ("task_from_arrays",),
     "ibcore.training": ("Trajectory", "train"),
 }
+# What is needed for more than measuring a module: package -> the extra that brings it.
+EXTRAS = {
+    "matplotlib": "plots",
+    "filelock": "store",
+    "platformdirs": "store",
+    "typer": "cli",
+    "pooch": "data",
+    "sklearn": "data",
+    "distributed": "dask",
+}
 _MODULES = ("config", "estimators", "geometry", "information", "labels", "plane", "plots", "theory")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -49,15 +59,38 @@ __all__ = [*sorted(_HOME), *_MODULES]
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is first asked for."""
     if name in _MODULES:
-        return import_module(f"ibcore.{name}")
+        return _imported(f"ibcore.{name}")
     if name in _HOME:
-        found = getattr(import_module(_HOME[name]), name)
-    elif not name.startswith("_") and name in import_module("ibcore.estimators").__all__:
-        found = getattr(import_module("ibcore.estimators"), name)
+        found = getattr(_imported(_HOME[name]), name)
+    elif not name.startswith("_") and name in _imported("ibcore.estimators").__all__:
+        found = getattr(_imported("ibcore.estimators"), name)
     else:
         raise AttributeError(f"ibcore has no {name!r}; it has {', '.join(__all__)}.")
     globals()[name] = found
     return found
+
+
+def _imported(module: str) -> Any:
+    """A module; where a package is missing that an extra brings, the error says which."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise ImportError(missing(error)) from error
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """What to install where a package is missing.
+
+    >>> missing(ModuleNotFoundError("No module named 'typer'", name="typer"))
+    "this needs the package typer, which is not installed: pip install 'ibcore[cli]'"
+    """
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRAS:
+        return str(error)
+    return (
+        f"this needs the package {package}, which is not installed: "
+        f"pip install 'ibcore[{EXTRAS[package]}]'"
+    )
 
 
 def __dir__() -> list[str]:
