@@ -19,9 +19,7 @@ BOOK = ROOT / "book"
 CHAPTERS = execute.chapters(BOOK)
 HOWTOS = execute.howtos(BOOK)
 
-every_notebook = pytest.mark.parametrize(
-    "chapter", CHAPTERS + HOWTOS, ids=lambda path: path.stem
-)
+every_notebook = pytest.mark.parametrize("chapter", CHAPTERS + HOWTOS, ids=lambda path: path.stem)
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -41,9 +39,7 @@ def test_there_are_chapters_and_the_contents_names_each():
 
 def test_every_notebook_has_its_text():
     """A notebook without a text could not be edited or generated again."""
-    assert {path.stem for path in BOOK.glob("*.ipynb")} == {
-        path.stem for path in CHAPTERS + HOWTOS
-    }
+    assert {path.stem for path in BOOK.glob("*.ipynb")} == {path.stem for path in CHAPTERS + HOWTOS}
 
 
 @every_notebook

@@ -75,7 +75,7 @@ def test_the_command_line_names_the_extra(package, extra):
 
 
 def test_every_package_is_core_or_in_an_extra_that_names_it():
-    assert CORE == {"numba", "numpy", "scipy", "torch", "tqdm", "xarray"}
+    assert {"numba", "numpy", "scipy", "torch", "tqdm", "xarray"} == CORE
     for name, extra in ibcore.EXTRAS.items():
         assert name in {IMPORTED_AS.get(one, one) for one in EXTRAS[extra]}
     named = set().union(*(EXTRAS[one] for one in ("plots", "store", "cli", "data", "dask")))
