@@ -83,12 +83,9 @@ def store_costs() -> None:
         sealed = len(tasks_of([Request(e.replace(n_epochs=21), RULERS)], store)[0].sealed())
     early, late = (sum(list(times.values())[part]) / 20 for part in (slice(20), slice(-20, None)))
     print(f"a part is {size / MANY / 1000:.0f} kB, a task on its way {sealed / 1000:.1f} kB")
-    print(
-        f"to add one: {early * 1e3:.1f} ms at first, {late * 1e3:.1f} ms after {MANY} of the result"
-    )
-    print(
-        f"to ask what {MANY} blocks lack: {asked:.2f} s, {asked / MANY * 1e3:.1f} ms each ({len(left)})"
-    )
+    print(f"to add one: {early * 1e3:.1f} ms at first, {late * 1e3:.1f} ms as number {MANY}")
+    each = asked / MANY * 1e3
+    print(f"to ask what {MANY} blocks lack ({len(left)}): {asked:.2f} s, {each:.1f} ms each")
 
 
 def main() -> int:

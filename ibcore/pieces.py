@@ -27,7 +27,12 @@ def accept(kind: str, piece: Any) -> str:
     if not fits(kind, piece):
         wanted = "an ib.Task, as ib.task_from_arrays makes one" if kind == "task" else "a function"
         raise ValueError(f"{kind} must be {wanted}; got {shown(piece)}.")
-    return {"task": _task, "activation": _activation, "optimizer": _optimizer}[kind](piece)
+    accepted: dict[str, Callable[[Any], str]] = {
+        "task": _task,
+        "activation": _activation,
+        "optimizer": _optimizer,
+    }
+    return accepted[kind](piece)
 
 
 def _task(task: Task) -> str:

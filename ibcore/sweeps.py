@@ -222,7 +222,7 @@ def of_file(
         for name in names
     ]  # fmt: skip
     n_tasks = compute(wanted, runs.store, **options)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (name, one.experiment.digest(), str(one.experiment.n_seeds))
         for name, one in zip(names, wanted, strict=True)
     ]

@@ -27,7 +27,7 @@ from ibcore.results.store import Store, blocks
 try:  # functions of a notebook travel only with it
     import cloudpickle as pickle
 except ImportError:
-    import pickle  # type: ignore[no-redef]
+    import pickle
 
 AHEAD = 4000  # tasks that an executor holds: more than there are workers, less than fill its memory
 

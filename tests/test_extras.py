@@ -55,7 +55,7 @@ def run(script, *hidden, arguments=("-c",)):
 
 
 def test_the_core_measures_and_trains_alone_and_names_the_extras():
-    done = run(ALONE, *ibcore.EXTRAS, "cloudpickle", "bs4", "yaml", "jupytext", "papermill")
+    done = run(ALONE, *ibcore.EXTRAS, "cloudpickle", "dask", "bs4", "yaml", "jupytext", "papermill")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[:2] == ["3", "2"]

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 import ibcore as ib
-from ibcore import workers
+from ibcore import cli, sweeps, workers
+from ibcore.papers import book_folder
 from ibcore.results import run as running
 from ibcore.results.store import Store, blocks
 from ibcore.sweeps import Request, compute, tasks_of
@@ -250,6 +253,86 @@ def test_what_is_no_executor_is_refused(tmp_path, executor, message):
 def test_what_is_no_experiment_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"experiments must be ib\.Experiment, got 'tanh'"):
         swept(tmp_path, experiments=["tanh"])
+
+
+# From a file
+
+
+FILE = """
+[chapter]
+ruler = "Binning(30)"
+rulers = ["Exact()"]
+[base]
+hidden_widths = [4, 3]
+n_epochs = 4
+n_measured_epochs = 3
+n_seeds = 12
+learning_rate = 0.01
+[grid]
+activation = ["tanh", "relu"]
+"""
+
+
+def ask(*arguments, code=0):
+    found = CliRunner().invoke(cli.app, list(map(str, arguments)))
+    assert found.exit_code == code, found.output
+    return " ".join(found.output.split())
+
+
+def test_a_file_is_swept_by_one_command(tmp_path, serial, count_training, monkeypatch):
+    """And more seeds or another ruler by one each, which compute only what is new."""
+    monkeypatch.setenv("IBCORE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "study.toml").write_text(FILE)
+    command = ("sweep", tmp_path / "study.toml", "--results", tmp_path / "results")
+    said = ask(*command)
+    assert "4 tasks computed" in said
+    assert f"tanh {MANY['tanh'].digest()} 12" in said
+    for name, expected in serial[1].items():
+        parts = Store(tmp_path / "results").parts(MANY[name])
+        found = sweeps.Planes({name: Request(MANY[name], RULERS)}, Store(tmp_path / "results"))[
+            name
+        ]
+        assert len(parts) == 2
+        xr.testing.assert_identical(found.i_xt.drop_attrs(), expected.i_xt.drop_attrs())
+    assert "all was there" in ask(*command)
+    count_training.clear()
+    assert "1 tasks computed" in ask(*command, "--set", "n_seeds=14", "--only", "relu")
+    assert count_training == [12, 13]
+    count_training.clear()
+    assert "2 tasks computed" in ask(*command, "--set", "ruler=Binning(7)", "--only", "tanh")
+    assert count_training == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[grids]\n", "unknown tables grids; known are chapter, base"),
+        ("[base]\n", r"names no experiment: write \[experiments.NAME\]"),
+        ("[grid", "study.toml: "),
+        ("[grid]\nactivation = ['tanhh']\n", "activation must be one of linear"),
+    ],
+)
+def test_what_is_no_file_of_experiments_is_refused(tmp_path, text, message):
+    (tmp_path / "study.toml").write_text(text)
+    said = ask("sweep", tmp_path / "study.toml", "--results", tmp_path / "results", code=2)
+    assert re.search(message, said)
+
+
+def test_a_sweep_has_one_executor(tmp_path):
+    said = ask("sweep", "saxe", "--workers", "2", "--dask", "tcp://x:1", code=2)
+    assert "--workers and --dask name two executors" in said
+    assert "there is no file of experiments at" in ask("sweep", tmp_path / "no.toml", code=2)
+
+
+def test_more_of_what_is_published_is_only_what_is_new(tmp_path, monkeypatch):
+    """One more seed of a published experiment: one network; one more ruler where weights are."""
+    e = ib.Study("saxe").experiments["relu"]
+    store = Store(tmp_path, published=book_folder() / "results")
+    rulers = ib.Study("saxe").estimators("relu")
+    more = tasks_of([Request(e.replace(n_seeds=e.n_seeds + 1), rulers)], store)
+    assert [task.experiment.seeds for task in more] == [(e.n_seeds,)]
+    other = tasks_of([Request(e, [*rulers, ib.Binning(7)])], store)
+    assert {repr(one) for task in other for one in task.rulers} == {repr(ib.Binning(7))}
 
 
 # Processes

@@ -69,11 +69,14 @@ and gives no verdicts. The last line judges one claim and shows the published ve
 ## Use the library alone
 
 ```sh
-python -m pip install {folder}.tar.gz
+python -m pip install '{folder}.tar.gz[all]'
 ```
 
-installs `ibcore` and the packages that it needs. With it any PyTorch network can be measured, and
-experiments of one's own run; [the reference](api.md) has all of it. What asks for a chapter, as
+installs `ibcore` and the packages that it needs. With it any PyTorch network can be measured,
+experiments of one's own run, on [one machine or many](howto_cluster.md), and with
+[pieces of one's own](howto_own.md); [the reference](api.md) has all of it. Without `[all]` come
+only the packages that training and measuring need; each extra of the table below brings what its
+name says, and where one is missing the error names it. What asks for a chapter, as
 `ib.Study("saxe")` does, needs the folder `book` of the archive as well: `IBCORE_BOOK` names it.
 
 ## How long things take
@@ -171,6 +174,9 @@ def needs(root: Path, project: Mapping[str, object]) -> str:
     for group, listed in groups.items():
         for one in listed:
             name, bound = re.match(r"([\w.-]+)(?:\[.*\])?(.*)", one).groups()
-            what = {"book": "the book", "test": "the tests"}.get(group, group)
+            what = {"book": "the book", "test": "the tests"}.get(group, f"`[{group}]`")
+            if group == "all":
+                continue
+            what = group if group == "the library" else what
             rows.append((name, what, bound, pins.get(name, "–"), reasons.get(name, "")))
     return table(("Package", "For", "Versions", "Tested", "Why"), rows)

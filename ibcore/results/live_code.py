@@ -17,8 +17,10 @@ import numpy as np
 LIBRARIES = {"numba", "numpy", "pandas", "scipy", "sklearn", "torch", "xarray"}
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), slice, range)
 HEAP_TYPE = 1 << 9  # the flag of types that are made while a program runs
-_NOT_WRITTEN = ("__doc__", "__module__", "__dict__", "__weakref__", "__qualname__", "__slots__")
-_NOT_WRITTEN += ("__annotations__", "__firstlineno__", "__static_attributes__", "__annotate__")
+_NOT_WRITTEN = (
+    "__doc__", "__module__", "__dict__", "__weakref__", "__qualname__", "__slots__",
+    "__annotations__", "__firstlineno__", "__static_attributes__", "__annotate__",
+)  # fmt: skip
 
 
 def live_code(thing: object, of_ibcore: Callable[[str], str]) -> Iterator[str]:
