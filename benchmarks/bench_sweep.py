@@ -56,10 +56,9 @@ def overhead() -> float:
         before = cpu(every)
         compute([Request(WORK, RULERS)], Store(Path(folder)), executor=cluster)
         swept = cpu(every) - before
-    print(
-        f"{N_TASKS} tasks of {serial / N_TASKS:.1f} s: {swept / serial - 1:+.1%} on two Dask workers"
-    )
-    return swept / serial - 1
+    more = swept / serial - 1
+    print(f"{N_TASKS} tasks of {serial / N_TASKS:.1f} s: {more:+.1%} on two Dask workers")
+    return more
 
 
 def store_costs() -> None:

@@ -69,7 +69,8 @@ and gives no verdicts. The last line judges one claim and shows the published ve
 ## Use the library alone
 
 ```sh
-python -m pip install '{folder}.tar.gz[all]'
+tar xzf {folder}.tar.gz
+python -m pip install './{folder}[all]'
 ```
 
 installs `ibcore` and the packages that it needs. With it any PyTorch network can be measured,
@@ -169,14 +170,14 @@ def needs(root: Path, project: Mapping[str, object]) -> str:
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
     pinned = re.findall(r"^([\w.-]+)==(\S+)", lock, flags=re.MULTILINE)
     pins = {name.lower(): version for name, version in pinned}
-    groups = {"the library": project["dependencies"], **project["optional-dependencies"]}
+    said = {"book": "the book", "test": "the tests"}
+    uses: dict[str, list[str]] = {one: ["the library"] for one in project["dependencies"]}
+    for group, listed in project["optional-dependencies"].items():
+        for one in listed if group != "all" else ():
+            uses.setdefault(one, []).append(said.get(group, f"`[{group}]`"))
     rows = []
-    for group, listed in groups.items():
-        for one in listed:
-            name, bound = re.match(r"([\w.-]+)(?:\[.*\])?(.*)", one).groups()
-            what = {"book": "the book", "test": "the tests"}.get(group, f"`[{group}]`")
-            if group == "all":
-                continue
-            what = group if group == "the library" else what
-            rows.append((name, what, bound, pins.get(name, "–"), reasons.get(name, "")))
+    for one, groups in uses.items():
+        name, bound = re.match(r"([\w.-]+)(?:\[.*\])?(.*)", one).groups()
+        version = pins.get(name, "–")
+        rows.append((name, ", ".join(groups), bound, version, reasons.get(name, "")))
     return table(("Package", "For", "Versions", "Tested", "Why"), rows)
