@@ -21,10 +21,10 @@ from ibcore.results.store import Store
 from ibcore.sweeps import Request, compute, tasks_of
 
 MOST_OVERHEAD = 0.10  # of a task of some seconds; real ones take minutes
-N_TASKS = 8
+N_TASKS = 4
 WORK = ib.Experiment(n_epochs=1500, n_measured_epochs=20, n_seeds=10 * N_TASKS)
 RULERS = [ib.Binning(n_bins=30), ib.KernelBound(1e-3)]
-MANY = 500  # parts of one result, as 5 000 networks have
+MANY = 150  # parts of one result, as 1 500 networks have
 
 
 def cpu(processes: list) -> float:

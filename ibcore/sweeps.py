@@ -31,7 +31,7 @@ from ibcore.papers import published_results
 from ibcore.parameters import read_settings
 from ibcore.results.measuring import with_performance
 from ibcore.results.parts import lacking, put_together
-from ibcore.results.places import note_cost
+from ibcore.results.places import Cost, note_costs
 from ibcore.results.run import DEFAULT_OBSERVABLES
 from ibcore.results.store import Store, blocks
 from ibcore.runs import Runs
@@ -267,9 +267,8 @@ class _Loop:
                 for one in self.running:
                     with suppress(Exception):  # an engine that is gone cancels nothing
                         one.cancel()
-                for digest, took in self.took.items():
-                    with suppress(OSError):  # costs only order work
-                        note_cost(self.store.root, digest, *took)
+                with suppress(OSError):  # costs only order work
+                    note_costs(self.store.root, {one: Cost(*t) for one, t in self.took.items()})
         if self.faults:
             raise ValueError(
                 f"{len(self.faults)} of {self.total} tasks failed, the others are stored: "
