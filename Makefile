@@ -3,6 +3,7 @@
 # PYTHON     the interpreter the environment is made from (3.11 or later)
 # PIP_FLAGS  further options for pip, such as the address of an index with the CPU build of torch
 # RESULTS    the folder for `make results`; unset: what is missing among the published ones
+# DRIFT_FLAGS  options of book/_tools/drift.py, such as --seconds 300
 # WORKERS    how many processes the tests and the chapters may use
 
 PYTHON ?= python3
@@ -15,8 +16,8 @@ ready := $(VENV)/.ready
 notebooks := $(sort $(wildcard book/*.ipynb))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book execute pages examples site check test lint test-long results certify bench lock \
-    clean
+.PHONY: help setup book execute pages examples site check test lint test-long results certify drift \
+    bench lock clean
 
 help:
 	@echo "make book       execute every chapter from the published results and build the site"
@@ -27,6 +28,7 @@ help:
 	@echo "make test-long  the checks that take minutes"
 	@echo "make results    compute every result at paper scale, resumable; RESULTS=folder: all anew"
 	@echo "make certify    run a part of every stored result again after a change of code"
+	@echo "make drift      a sample of the book with the newest versions of the packages"
 	@echo "make bench      the benchmarks"
 	@echo "make lock       write requirements.lock and environment.yml from the environment"
 	@echo "make clean      remove what was built; the environment stays"
@@ -90,6 +92,12 @@ results: $(ready)
 # After a change of code that should move no number: what comes out the same is trusted again.
 certify: $(ready)
 	$(bin)/python -m ibcore certify
+
+# In an environment of its own, with the newest versions that pyproject.toml allows.
+drift:
+	$(PYTHON) -m venv .venv-drift
+	.venv-drift/bin/python -m pip install --quiet --upgrade $(PIP_FLAGS) -e '.[all,book]'
+	.venv-drift/bin/python book/_tools/drift.py $(DRIFT_FLAGS)
 
 bench: $(ready)
 	@set -e; for script in benchmarks/bench_*.py; do \

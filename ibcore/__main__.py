@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ibcore import missing
+
 
 def main() -> None:
     """Run the command line; Ctrl-C while its packages are being imported ends it as any other."""
@@ -13,6 +15,9 @@ def main() -> None:
         sys.exit(2)
     try:
         from ibcore.cli import main as command_line
+    except ModuleNotFoundError as error:
+        print(f"error: {missing(error)}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("Aborted!", file=sys.stderr)
         sys.exit(130)

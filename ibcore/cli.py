@@ -1,4 +1,4 @@
-"""The command line: list, run, info, compare, claims, certify.
+"""The command line: list, run, sweep, info, compare, claims, certify.
 
 It decides nothing: ``ibcore.commands`` has what the commands do and is imported when one of them is
 called. A mistake of the user is one line and exit code 2, and so is what did not fit into memory or
@@ -187,6 +187,45 @@ def run(
         threads=threads, device=device, recompute=recompute, results=results,
         from_nothing=from_nothing, publish=publish, workers=workers,
     )  # fmt: skip
+
+
+@app.command()
+def sweep(
+    what: Annotated[
+        str, typer.Argument(metavar="FILE", help="A file of experiments, or a chapter's name.")
+    ],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes of this machine; default: this one.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this experiment; repeatable.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="As of `run`: n_seeds=500; repeatable."),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Of each worker.")] = 1,
+    blocks: Annotated[int, typer.Option(min=1, help="Blocks of seeds in a task.")] = 1,
+    profile: Profile = "paper",
+    results: Results = None,
+) -> None:
+    """Compute what is missing with many workers; see the page on clusters.
+
+    Every finished task is stored at once; the same command again computes what is left. Nothing is
+    judged.
+    """
+    if workers and dask:
+        raise ValueError("--workers and --dask name two executors; give one of them.")
+    n_tasks, root, rows = import_module("ibcore.sweeps").of_file(
+        what, profile=profile, only=only or (), settings=settings or (),
+        executor=dask or workers, threads=threads, blocks_per_task=blocks, results=results,
+    )  # fmt: skip
+    echo_table(("experiment", "digest", "seeds"), rows)
+    done = f"{n_tasks} tasks computed" if n_tasks else "all was there"
+    typer.echo(f"{done}; results: {root}")
 
 
 @app.command()

@@ -215,10 +215,12 @@ def _compare_verdicts(published: dict[str, dict[str, Any]], yours: list[Judged])
         else:
             shown = _word_and_effect(own.entry)
             how = own.ruler
-            if theirs and not own.ruler:
+            if theirs:
                 alike = own.entry["verdict"] == theirs["verdict"]
-                (same if alike else differ).append(claim_id)
-                how = "" if alike else what_differs(theirs, own.entry)
+                if not own.ruler:
+                    (same if alike else differ).append(claim_id)
+                said = "" if alike else what_differs(theirs, own.entry)
+                how = "; ".join(filter(None, [own.ruler, said]))
         rows.append((claim_id, *_word_and_effect(theirs), *shown, how))
     head = ("claim", "published", "effect", "yours", "effect", "your ruler, or what differs")
     echo_table(head, rows)

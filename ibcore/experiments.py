@@ -7,6 +7,7 @@ fields of the chapter's base, its own, and those of the profile.
 import copy
 import os
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,55 @@ def cache_folder() -> Path:
 
 
 def read_chapter(chapter: str, profile: str) -> dict[str, Any]:
-    """The study file of a chapter, which is there and has the profile.
+    """The study file of a chapter, or a file of experiments by its path, with the profile.
 
     Raises
     ------
     ValueError
-        For an unknown chapter or profile, with what there is.
+        For an unknown chapter, file or profile, with what there is.
     """
+    if chapter.endswith(".toml"):
+        return _read_file(Path(chapter))
     if chapter not in papers():
         raise ValueError(f"no chapter {chapter!r}; there are {', '.join(papers())}.")
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}; got {profile!r}.")
     return copy.deepcopy(read_toml(paper_file(chapter, "experiments.toml")))
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    """A file of experiments beside a reader's notebook; ``[grid]`` crosses lists of values."""
+    if not path.is_file():
+        raise ValueError(f"there is no file of experiments at {path}.")
+    try:
+        content = copy.deepcopy(read_toml(path))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    known = ("chapter", "base", "profiles", "experiments", "families", "settings", "grid", "data")
+    if unknown := sorted(set(content) - set(known)):
+        raise ValueError(
+            f"{path}: unknown tables {', '.join(unknown)}; known are {', '.join(known)}."
+        )
+    content["chapter"] = {"n_bins": 30, "observables": ["shape"]} | content.get("chapter", {})
+    content["profiles"] = {one: {} for one in PROFILES} | content.get("profiles", {})
+    content = {"base": {}, "experiments": {}} | content
+    content["experiments"] |= _crossed(content.pop("grid", {}))
+    if not content["experiments"] and not content.get("families"):
+        raise ValueError(f"{path} names no experiment: write [experiments.NAME], or a [grid].")
+    return content
+
+
+def _crossed(grid: Mapping[str, list[Any]]) -> dict[str, dict[str, Any]]:
+    """Every combination of the values of a grid, named after them.
+
+    >>> list(_crossed({"activation": ["tanh", "relu"], "hidden_widths": [[4, 3]]}))
+    ['tanh-4_3', 'relu-4_3']
+    """
+    found = {}
+    for values in product(*grid.values()) if grid else ():
+        told = ("_".join(map(str, one)) if isinstance(one, list) else str(one) for one in values)
+        found["-".join(told)] = dict(zip(grid, values, strict=True))
+    return found
 
 
 def entries(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -85,8 +85,8 @@ def paper_file(paper: str, name: str) -> Path:
 
 
 def shown(paper: str, name: str) -> str:
-    """A file of a paper as messages name it."""
-    return f"papers/{paper}/{name}"
+    """A file of a paper as messages name it; a claims file by itself has a path instead."""
+    return paper if paper.endswith(".toml") else f"papers/{paper}/{name}"
 
 
 def paper_module(paper: str, name: str) -> ModuleType | None:
@@ -95,6 +95,8 @@ def paper_module(paper: str, name: str) -> ModuleType | None:
     It may consist of several files: a folder ``evidence`` with an ``__init__.py``, whose modules
     import each other by ``from .other import ...``.
     """
+    if paper.endswith(".toml"):  # claims beside a notebook
+        return None
     paper_file(paper, name)  # the paper is there
     root = _package(papers_folder())
     module = f"{root}.{paper}.{name}"

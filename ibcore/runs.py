@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ibcore.config import Experiment
 from ibcore.estimators import Binning, Ruler, SamplePropagation, checked_rulers, from_name
 from ibcore.experiments import (
     STAND_IN,
@@ -27,6 +26,7 @@ from ibcore.kinds import shown
 from ibcore.networks import Ensemble
 from ibcore.notebook import NotAskedFor
 from ibcore.observables import OBSERVABLES, Observable
+from ibcore.own import Experiment
 from ibcore.papers import published_results
 from ibcore.plane import merged_attrs
 from ibcore.results.measuring import with_performance
@@ -110,7 +110,8 @@ class Runs:
         main: Ruler = Binning(n_bins=self._content["chapter"]["n_bins"], low=-1, high=1)
         if named := entry.get("ruler", self._content["chapter"].get("ruler")):
             main = from_name(named)
-        rulers = [main, *(from_name(ruler) for ruler in entry.get("rulers", []))]
+        others = entry.get("rulers", self._content["chapter"].get("rulers", []))
+        rulers = [main, *map(from_name, others)]
         if "noise_std" in self.changes:
             rulers = [_with_noise(one, self.changes["noise_std"]) for one in rulers]
         return list({repr(ruler): ruler for ruler in rulers}.values())
@@ -133,6 +134,11 @@ class Runs:
         if self.only is not None and name not in self.only:
             said = ", ".join(self.only[:4]) + (", …" if len(self.only) > 4 else "")
             raise NotAskedFor(f"{self.why_only} does not need {name}, only {said or 'no plane'}.")
+
+    def asked(self, name: str) -> Experiment:
+        """One experiment, with the reader's changes; a name that is none is refused."""
+        self._entry(name)
+        return self.experiments[name]
 
     # Stored
 

@@ -17,7 +17,9 @@ from ibcore.papers import papers
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
 CHAPTERS = execute.chapters(BOOK)
+HOWTOS = execute.howtos(BOOK)
 
+every_notebook = pytest.mark.parametrize("chapter", CHAPTERS + HOWTOS, ids=lambda path: path.stem)
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -29,20 +31,18 @@ def test_there_are_chapters_and_the_contents_names_each():
     """A book without chapters would pass every other test here."""
     parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
     named = [entry["file"] for part in parts for entry in part["chapters"]]
-    notebooks = [name for name in named if name.endswith(".ipynb")]
     assert CHAPTERS
-    assert [name for name in notebooks if not name.startswith("book/howto_")] == [
+    assert [name for name in named if re.match(r"book/\d.*\.ipynb", name)] == [
         f"book/{chapter.stem}.ipynb" for chapter in CHAPTERS
     ]
 
 
 def test_every_notebook_has_its_text():
     """A notebook without a text could not be edited or generated again."""
-    texts = [*CHAPTERS, *execute.howtos(BOOK)]
-    assert {path.stem for path in BOOK.glob("*.ipynb")} == {path.stem for path in texts}
+    assert {path.stem for path in BOOK.glob("*.ipynb")} == {path.stem for path in CHAPTERS + HOWTOS}
 
 
-@every_chapter
+@every_notebook
 def test_the_notebook_was_made_from_the_text(chapter):
     """What the site shows is what the text says: same hash, same cells. Otherwise: make book."""
     assert execute.is_made_from(chapter.read_text(encoding="utf-8"), notebook_of(chapter))

@@ -306,7 +306,8 @@ def test_compare_judges_under_the_readers_ruler_where_the_chapters_is_not_there(
     shelf.verdicts = [made_verdict("SZT-F3", "open"), made_verdict("SZT-F4")]
     said = ask("compare", "shwartz_ziv", "--results", tmp_path / "again")
     assert ("judge", "SZT-F3", "Exact()") in shelf.calls
-    assert "SZT-F3 reproduced 1.25 [1, 1.5] bit open 1.25 [1, 1.5] bit Exact()" in said
+    row = "SZT-F3 reproduced 1.25 [1, 1.5] bit open 1.25 [1, 1.5] bit Exact(); "
+    assert f"{row}the word; within what the seeds explain" in said
     assert "0 of 0 verdicts under the same ruler agree" in said
 
 

@@ -354,10 +354,10 @@ def test_what_needs_what_is_complete():
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     rows = get_it_page.needs(ROOT, project).splitlines()[2:]
-    direct = [
+    direct = {
         *project["dependencies"],
         *(one for many in project["optional-dependencies"].values() for one in many),
-    ]
+    }
     assert len(rows) == len(direct)
     assert [row for row in rows if "| – |" in row or row.endswith("|  |")] == []
 

@@ -1,6 +1,6 @@
 """Execute chapters: book/NN_name.md, the text, becomes book/NN_name.ipynb, which the site shows.
 
-python book/_tools/execute.py                     every chapter
+python book/_tools/execute.py                     every chapter and how-to
 python book/_tools/execute.py book/01_name.md     some of them
 python book/_tools/execute.py --check             execute again and compare, write nothing
 
@@ -52,8 +52,9 @@ def chapters(book: Path = BOOK) -> list[Path]:
 
 
 def howtos(book: Path = BOOK) -> list[Path]:
-    """Pages that show how something is done: cells of a reader's own code, no claim is judged."""
-    return sorted(book.glob("howto_*.md"))
+    """The how-to pages with code: notebooks that judge no claim and may define what they need."""
+    found = sorted(book.glob("howto_*.md"))
+    return [path for path in found if path.read_text(encoding="utf-8").startswith("---\njupytext:")]
 
 
 def source_hash(text: str) -> str:
@@ -188,10 +189,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="chapters executed at once")
     parser.add_argument("--check", action="store_true", help="compare with the stored notebooks")
     options = parser.parse_args(arguments)
-    selected = [path.resolve().with_suffix(".md") for path in options.chapters] or [
-        *chapters(),
-        *howtos(),
-    ]
+    selected = [path.resolve().with_suffix(".md") for path in options.chapters]
+    selected = selected or chapters() + howtos()
     if not selected:
         print(f"no chapter in {BOOK.name}/ (names such as 01_name.md)", file=sys.stderr)
         return 1

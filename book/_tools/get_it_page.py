@@ -86,11 +86,15 @@ fifty small ones, and kept.
 ## Use the library alone
 
 ```sh
-python -m pip install {folder}.tar.gz
+tar xzf {folder}.tar.gz
+python -m pip install './{folder}[all]'
 ```
 
-installs `ibcore` and the packages that it needs. With it any PyTorch network can be measured, and
-experiments of one's own run; [the reference](api.md) has all of it. What asks for a chapter, as
+installs `ibcore` and the packages that it needs. With it any PyTorch network can be measured,
+experiments of one's own run, on [one machine or many](howto_cluster.md), and with
+[pieces of one's own](howto_own.md); [the reference](api.md) has all of it. Without `[all]` come
+only the packages that training and measuring need; each extra of the table below brings what its
+name says, and where one is missing the error names it. What asks for a chapter, as
 `ib.Study("saxe")` does, needs the folder `book` of the archive as well: `IBCORE_BOOK` names it.
 
 ## How long things take
@@ -183,11 +187,14 @@ def needs(root: Path, project: Mapping[str, object]) -> str:
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
     pinned = re.findall(r"^([\w.-]+)==(\S+)", lock, flags=re.MULTILINE)
     pins = {name.lower(): version for name, version in pinned}
-    groups = {"the library": project["dependencies"], **project["optional-dependencies"]}
+    said = {"book": "the book", "test": "the tests"}
+    uses: dict[str, list[str]] = {one: ["the library"] for one in project["dependencies"]}
+    for group, listed in project["optional-dependencies"].items():
+        for one in listed if group != "all" else ():
+            uses.setdefault(one, []).append(said.get(group, f"`[{group}]`"))
     rows = []
-    for group, listed in groups.items():
-        for one in listed:
-            name, bound = re.match(r"([\w.-]+)(?:\[.*\])?(.*)", one).groups()
-            what = {"book": "the book", "test": "the tests"}.get(group, group)
-            rows.append((name, what, bound, pins.get(name, "–"), reasons.get(name, "")))
+    for one, groups in uses.items():
+        name, bound = re.match(r"([\w.-]+)(?:\[.*\])?(.*)", one).groups()
+        version = pins.get(name, "–")
+        rows.append((name, ", ".join(groups), bound, version, reasons.get(name, "")))
     return table(("Package", "For", "Versions", "Tested", "Why"), rows)

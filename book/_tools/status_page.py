@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import drift
 import xarray as xr
+from drift_page import drift_part
 from mdtext import plain, table
 
 import ibcore as ib
@@ -73,7 +75,8 @@ def asked_for() -> dict[str, dict[str, str]]:
 
 def status_page(chapters: Sequence[Any], results: Path, mark: str) -> str:
     """book/status.md."""
-    return written(chapters, stored(results), asked_for(), megabytes(results), mark)
+    entries = drift.read(results / "drift.json")
+    return written(chapters, stored(results), asked_for(), megabytes(results), mark, entries)
 
 
 def megabytes(folder: Path) -> float:
@@ -84,7 +87,7 @@ def megabytes(folder: Path) -> float:
 
 def written(
     chapters: Sequence[Any], held: Mapping[str, Stored], asked: Mapping[str, Mapping[str, str]],
-    size: float, mark: str,
+    size: float, mark: str, drifting: Sequence[dict[str, Any]] = (),
 ) -> str:  # fmt: skip
     """The page from what is stored and what is asked for."""
     if not held:
@@ -92,6 +95,7 @@ def written(
     parts = [mark, TEXT.format(total=total(held.values(), size)), summary(chapters, held, asked)]
     lines = origin.machines(one.run for one in held.values())
     parts += ["## Machines and versions", "\n".join(f"- {plain(line)}" for line in lines)]
+    parts += drift_part(drifting)
     named = [one for one in chapters if asked.get(one.key)]
     for chapter in named:
         parts += [f"## {chapter.title}", chapter_table(asked[chapter.key], held)]

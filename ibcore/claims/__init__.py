@@ -6,7 +6,15 @@ from ibcore.claims.checks import Check
 from ibcore.claims.decide import CheckVerdict, decide
 from ibcore.claims.judge import checks_of, judge
 from ibcore.claims.ledger import ledger_entry, load_ledger, verdict_details, write_ledger
-from ibcore.claims.registry import Claim, find_claim, load_registry, planes_of, questions, tensions
+from ibcore.claims.registry import (
+    Claim,
+    find_claim,
+    load_registry,
+    planes_of,
+    questions,
+    read_claims,
+    tensions,
+)
 from ibcore.claims.verdict import BADGES, LEDGER_KEYS, MARKS, NoVerdict, Verdict, badge
 from ibcore.claims.words import RANKS, SETTINGS, WORDS, shown, word_of
 
@@ -37,6 +45,7 @@ __all__ = [
     "load_registry",
     "planes_of",
     "questions",
+    "read_claims",
     "share",
     "shown",
     "tensions",

@@ -155,6 +155,34 @@ def _load(chapter: str, folder: Path) -> tuple[Claim, ...]:
     return parse_claims(content, chapter)
 
 
+def read_claims(path: Path | str) -> tuple[Claim, ...]:
+    """The claims of a file of your own, wherever it lies.
+
+    It is written as a paper's ``claims.toml`` and uses the vocabulary of claims; functions of its
+    own need a paper's folder. ``judge(claim, planes)`` decides each.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it leaves the vocabulary.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"there is no claims file at {path}.")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    claims = parse_claims(content, str(path))
+    tests = [one.entry for claim in claims for one in claim.tests]
+    if named := sorted({one["function"] for one in tests if "function" in one}):
+        raise ValueError(
+            f"{path} asks for the functions {', '.join(named)}; these stand in the evidence.py of "
+            "a paper's folder: make one, and name the folder around it in IBCORE_PAPERS."
+        )
+    return claims
+
+
 def parse_claims(content: Mapping[str, Any], chapter: str) -> tuple[Claim, ...]:
     """Check the parsed content of a claims file and return its claims."""
     where = shown(chapter, "claims.toml")

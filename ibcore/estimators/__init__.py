@@ -20,6 +20,7 @@ from ibcore.estimators.kernel import (
 from ibcore.estimators.linear import LinearGaussian
 from ibcore.estimators.propagation import SamplePropagation
 from ibcore.estimators.rows import OnSomeRows, OnTrainingRows
+from ibcore.plugins import load_all
 
 __all__ = [
     "EDGE",
@@ -45,3 +46,5 @@ __all__ = [
     "from_name",
     "information_of_codes",
 ]
+
+load_all("rulers")  # of installed packages: results know a ruler once its class is defined

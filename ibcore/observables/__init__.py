@@ -13,6 +13,7 @@ from ibcore.observables.performance import Performance, Shape
 from ibcore.observables.students import Generalisation
 from ibcore.observables.symbols import BinShares, Decomposition, SelfConsistency
 from ibcore.observables.synergy import Synergy
+from ibcore.plugins import load_all
 from ibcore.tasks import load_task
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Shape",
     "Synergy",
     "View",
+    "accept",
     "described",
 ]
 
@@ -54,6 +56,37 @@ OBSERVABLES: dict[str, Observable] = {
 VARIABLES = {name: about for one in OBSERVABLES.values() for name, about in one.variables.items()}
 
 
+RESERVED = ("i_xt", "i_ty", "i_xt_error", "i_ty_error", "update", "width", "measures")
+
+
+def accept(observable: Observable) -> str:
+    """Let results know an observable of a reader's own; it is known by the name of its class.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or takes the name of a variable or of a class that is another's.
+    """
+    name = type(observable).__name__
+    if not isinstance(observable, Observable) or not observable.variables:
+        raise ValueError(
+            "an observable is an object of a class that inherits ibcore.observables.Observable "
+            f"and names its variables, {{name: (unit, words)}}; got {observable!r}."
+        )
+    others = {key: one for key, one in OBSERVABLES.items() if type(one).__name__ != name}
+    taken = {name for one in others.values() for name in one.names}.union(RESERVED)
+    if clash := sorted(taken & set(observable.names)):
+        raise ValueError(f"{name} measures {', '.join(clash)}, which is another's; rename it.")
+    mine = [key for key, one in OBSERVABLES.items() if type(one).__name__ == name]
+    if mine and type(OBSERVABLES[mine[0]]).__module__.startswith("ibcore."):
+        if type(observable) is type(OBSERVABLES[mine[0]]):
+            return mine[0]
+        raise ValueError(f"ibcore has an observable {name}; give yours another name.")
+    OBSERVABLES[name] = observable
+    VARIABLES.update(observable.variables)
+    return name
+
+
 def described(name: str, experiment: Experiment) -> tuple[str, str]:
     """Unit and long name of a variable in the results of an experiment."""
     unit, words = VARIABLES[name]
@@ -63,3 +96,7 @@ def described(name: str, experiment: Experiment) -> tuple[str, str]:
     if load_task(experiment.task).target is not None:
         words = words.replace("accuracy", "share of right signs")
     return unit, words
+
+
+for _name, _offered in load_all("observables").items():
+    accept(_offered() if isinstance(_offered, type) else _offered)

@@ -87,7 +87,7 @@ def compared(stored: xr.Dataset, *, progress: bool = True) -> Answer:
         return Answer("stale", "it has rulers that are not known here")
     short, rulers, span = _shortened(stored, experiment, rulers)
     again = run(short.replace(n_seeds=min(NETWORKS, short.n_seeds)), rulers, progress=progress)
-    off = _difference(stored, again)
+    off = difference(stored, again)
     if off <= SAME_BITS:
         n = again.sizes["seed"]
         return Answer("certified", f"{n} networks, {span}, agree to {max(off, 2e-4):.1g} bit")
@@ -112,7 +112,7 @@ def _shortened(
     return short, near, f"up to epoch {max(last, 1)}"
 
 
-def _difference(stored: xr.Dataset, again: xr.Dataset) -> float:
+def difference(stored: xr.Dataset, again: xr.Dataset) -> float:
     """Largest difference of information in what both have, in bits; NaN beside a number counts."""
     gaps = []
     for name in ("i_xt", "i_ty"):

@@ -23,6 +23,7 @@ from ibcore.estimators.base import REGISTRY
 from ibcore.kinds import shown
 from ibcore.observables import OBSERVABLES, Observable
 from ibcore.results import provenance
+from ibcore.results.provenance import is_of_the_book
 
 ERRORS = ("i_xt_error", "i_ty_error")
 
@@ -51,17 +52,25 @@ class Part:
 
     def holds(self, ruler: Ruler) -> bool:
         """Whether it has a ruler's numbers: of a reader's own ruler, as it is today."""
-        changed = {type(one).__name__ for one in ruler.parts() if not _of_the_book(one)}
-        return repr(ruler) in self.data["estimator"].values and not changed & set(self.distrusted)
+        own = {type(one).__name__ for one in ruler.parts() if not is_of_the_book(one)}
+        return repr(ruler) in self.data["estimator"].values and not own & set(self.distrusted)
+
+    def has(self, observable: Observable) -> bool:
+        """Whether it has an observable's numbers: of a reader's own one, as it is today."""
+        name = type(observable).__name__
+        there = set(observable.names) <= set(self.data.data_vars)
+        own = not is_of_the_book(observable)
+        return there and not (own and (name in self.distrusted or name not in self.makers))
+
+    @property
+    def makers(self) -> dict[str, str]:
+        """Part of its code -> hash."""
+        return json.loads(self.data.attrs["code"])
 
 
 def _reversed(text: str) -> str:
     """A key that sorts text downwards."""
     return "".join(chr(0x10FFFF - ord(c)) for c in text)
-
-
-def _of_the_book(ruler: Ruler) -> bool:
-    return type(ruler).__module__.split(".")[0] == "ibcore"
 
 
 def rulers_of(found: xr.Dataset) -> list[Ruler]:
@@ -163,7 +172,7 @@ def lacking(
             absent_rulers.append(ruler)
             bare |= missing
     for one in observables:
-        missing = set(seeds) - _seeds(p for p in own if set(one.names) <= set(p.data.data_vars))
+        missing = set(seeds) - _seeds(part for part in own if part.has(one))
         if missing:
             absent_observables.append(one)
             bare |= missing
@@ -193,7 +202,7 @@ def put_together(
     about: dict[str, dict[str, Any]] = {}
     for observable in observables:
         for name in observable.names:
-            having = [part for part in parts if name in part.data]
+            having = [part for part in parts if part.has(observable)]
             arrays[name] = _values(having, experiment, name, used.by(observable))
             about[name] = having[0].data[name].attrs
     first = used.parts[0].data

@@ -7,7 +7,7 @@ costs.json    {digest: {"seconds", "gib"}} of the last run of each experiment: h
 import json
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -59,9 +59,14 @@ def costs(roots: Iterable[Path]) -> dict[str, Cost]:
 
 def note_cost(root: Path, digest: str, seconds: float, gib: float) -> None:
     """Keep what a run has cost."""
+    note_costs(root, {digest: Cost(seconds, gib)})
+
+
+def note_costs(root: Path, new: Mapping[str, Cost]) -> None:
+    """Keep what several experiments have cost: the file is written once."""
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / ".costs.lock"):
-        known = _read(root / COSTS) | {digest: Cost(seconds, gib)}
+        known = _read(root / COSTS) | dict(new)
         lines = (
             f'"{one}": {{"seconds": {cost.seconds:.1f}, "gib": {cost.gib:.2f}}}'
             for one, cost in sorted(known.items())

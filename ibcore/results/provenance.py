@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from ibcore.config import Experiment
 from ibcore.estimators import Ruler
 from ibcore.networks import layer_shapes
 from ibcore.observables import Observable
+from ibcore.results.live_code import live_code
 from ibcore.tasks import load_task, module_of
 from ibcore.training import first_updates
 from ibcore.training import module_of as engine_module
@@ -59,7 +59,16 @@ def code_of_result(
     parts = [part for ruler in rulers for part in ruler.parts()]
     for one in (*parts, *observables):
         found[type(one).__name__] = code_of_class(type(one))
+    # a plane has no place for the settings of an observable: those of a reader's are in its code
+    for one in observables:
+        if not is_of_the_book(one):
+            found[type(one).__name__] = _hash([code_of(type(one)), repr(one)])
     return found
+
+
+def is_of_the_book(thing: object) -> bool:
+    """Whether ibcore has the class of an object."""
+    return type(thing).__module__.split(".")[0] == "ibcore"
 
 
 def network_code(experiment: Experiment, engine: str) -> str:
@@ -74,7 +83,12 @@ def code_of_class(kind: type) -> str:
     """The hash of a class: of the modules it reaches, or of its own code where it is a reader's."""
     if kind.__module__.split(".")[0] == "ibcore":
         return code_of_modules(kind.__module__)
-    return _hash(_live_code(kind, set()))
+    return code_of(kind)
+
+
+def code_of(thing: object) -> str:
+    """The hash of a reader's class, function or other object that can be called."""
+    return _hash(live_code(thing, code_of_modules))
 
 
 def digest_of(code: Mapping[str, str]) -> str:
@@ -224,46 +238,6 @@ def _home(package: str, name: str) -> str:
                 if (one.asname or one.name) == name and source.split(".")[0] == "ibcore":
                     return _home(source, one.name)
     return package
-
-
-def _live_code(thing: object, seen: set[int]) -> Iterator[str]:
-    """The code of a reader's class or function and of what it uses of the reader's own."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, type):
-        for base in thing.__mro__[:-1]:
-            if base.__module__.split(".")[0] == "ibcore":
-                yield code_of_modules(base.__module__)
-            else:
-                for name, member in sorted(vars(base).items()):
-                    if not name.startswith("__") or callable(member):
-                        yield name
-                        yield from _live_code(member, seen)
-    elif isinstance(thing, staticmethod | classmethod):
-        yield from _live_code(thing.__func__, seen)
-    elif isinstance(thing, property):
-        yield from _live_code(thing.fget, seen)
-    elif isinstance(thing, FunctionType):
-        yield from _of_code(thing.__code__, thing, seen)
-        yield repr(thing.__defaults__)
-    elif isinstance(thing, int | float | str | bytes | tuple | frozenset | None):
-        yield repr(thing)
-
-
-def _of_code(code: CodeType, function: FunctionType, seen: set[int]) -> Iterator[str]:
-    yield code.co_code.hex()
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _of_code(constant, function, seen)
-        elif constant != function.__doc__:
-            yield repr(constant)
-    for name in code.co_names:
-        yield name
-        used = function.__globals__.get(name)
-        own = getattr(used, "__module__", None) == function.__module__
-        if own or isinstance(used, int | float | str | tuple):
-            yield from _live_code(used, seen)
 
 
 def versions() -> dict[str, str]:

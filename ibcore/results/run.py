@@ -18,7 +18,7 @@ import xarray as xr
 from ibcore import plane
 from ibcore.config import Experiment
 from ibcore.estimators import Ruler, checked_rulers
-from ibcore.observables import OBSERVABLES, VARIABLES, Observable, described
+from ibcore.observables import OBSERVABLES, VARIABLES, Observable, accept, described
 from ibcore.results import provenance
 from ibcore.results.measuring import measure_trajectory, with_performance
 from ibcore.results.memory import check_memory
@@ -169,8 +169,10 @@ def _checked(
     for one in observables:
         if not isinstance(one, Observable):
             raise ValueError(
-                f"an observable must be one of ibcore.observables.OBSERVABLES, got {one!r}."
+                "an observable must be one of ibcore.observables.OBSERVABLES, or of a class of "
+                f"yours that inherits Observable, got {one!r}."
             )
+        accept(one)
     return checked_rulers(rulers), with_performance(observables)
 
 

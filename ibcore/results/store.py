@@ -165,6 +165,8 @@ class Store:
         """
         for root in self.roots:
             for path in sorted((root / "weights" / experiment.digest()).glob("seeds-*.npz")):
+                if not _may_hold(path, seeds):
+                    continue
                 stored = _trajectory(path)
                 if stored is None:
                     continue
@@ -263,6 +265,12 @@ def blocks(experiment: Experiment) -> list[tuple[int, ...]]:
 def block_name(seeds: Sequence[int]) -> str:
     """File name of the weights of one block of seeds."""
     return f"seeds-{min(seeds):04d}-{max(seeds):04d}.npz"
+
+
+def _may_hold(path: Path, seeds: Sequence[int]) -> bool:
+    """Whether the name of a file of weights leaves it open that it has these seeds."""
+    named = re.fullmatch(r"seeds-(\d+)-(\d+)\.npz", path.name)
+    return not named or int(named[1]) <= min(seeds) <= max(seeds) <= int(named[2])
 
 
 def read_certificates(root: Path) -> list[dict[str, Any]]:

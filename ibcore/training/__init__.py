@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from ibcore.config import Experiment
+from ibcore.config import ACTIVATIONS, OPTIMIZERS, Experiment
 from ibcore.tasks import Task, load_task
 from ibcore.training.inputs import (
     batch_orders,
@@ -54,14 +54,23 @@ ENGINES = ("fused", "torch")
 def engine_for(experiment: Experiment, task: Task, device: str) -> str:
     """``"fused"`` where its loop applies, else ``"torch"``."""
     small = max(layer_widths(experiment, task)[1:]) <= WIDEST_FUSED
-    plain = not (experiment.convolutions or experiment.normalization != "none")
+    plain = not (
+        experiment.convolutions or experiment.normalization != "none" or has_own_pieces(experiment)
+    )
     return "fused" if device != "cuda" and small and plain else "torch"
+
+
+def has_own_pieces(experiment: Experiment) -> bool:
+    """Whether its activation or its optimiser is a reader's own."""
+    return experiment.activation not in ACTIVATIONS or experiment.optimizer not in OPTIMIZERS
 
 
 def module_of(experiment: Experiment, engine: str) -> str:
     """The module whose loop trains an experiment."""
     if engine == "fused":
         return "ibcore.training.fused"
+    if has_own_pieces(experiment):
+        return "ibcore.training.torch_own"
     return f"ibcore.training.torch_{'single' if experiment.convolutions else 'batched'}"
 
 
@@ -111,6 +120,10 @@ def train(
         from ibcore.training.fused import train_fused
 
         trajectory = train_fused(experiment, seeds, threads=threads, dtype=dtype, progress=progress)
+    elif has_own_pieces(experiment):
+        from ibcore.training.torch_own import train_own
+
+        trajectory = train_own(experiment, seeds, device=device, dtype=dtype, progress=progress)
     elif experiment.convolutions:
         from ibcore.training.torch_single import train_singly
 
@@ -150,6 +163,8 @@ def first_updates(experiment: Experiment, seed: int, n_updates: int) -> np.ndarr
     """
     if engine_for(experiment, load_task(experiment.task), "cpu") == "fused":
         from ibcore.training.fused import first_updates as of_engine
+    elif has_own_pieces(experiment):
+        from ibcore.training.torch_own import first_updates as of_engine
     elif experiment.convolutions:
         from ibcore.training.torch_single import first_updates as of_engine
     else:
@@ -168,11 +183,17 @@ def _checked_engine(
             f"the targets of {task.name!r} are real numbers; train with loss='squared_error'."
         )
     fitting = engine_for(experiment, task, device)
+    if has_own_pieces(experiment) and experiment.convolutions:
+        raise ValueError(
+            "a convolutional network takes no activation or optimizer of your own here; use "
+            "hidden_widths alone, or one of the book's."
+        )
     engine = fitting if engine == "auto" else engine
     if engine == "fused" and fitting != "fused":
         raise ValueError(
             f"the fused engine trains dense hidden layers of up to {WIDEST_FUSED} units, without "
-            "batch normalisation, on the CPU; use engine='torch' for this experiment."
+            "batch normalisation or pieces of your own, on the CPU; use engine='torch' for this "
+            "experiment."
         )
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}.")

@@ -314,7 +314,7 @@ def snr_drop(planes: Planes, t: Settings) -> list[Cell]:
 def _alive(plane: xr.Dataset) -> xr.Dataset:
     """The networks with gradients; a dead one, all of whose gradients are zero, has no ratio."""
     ratio = fx.log_snr(plane)
-    finite = np.isfinite(ratio.sel(epoch=ratio.epoch >= 1)).all(["epoch", "layer"])
+    finite = np.isfinite(ratio.sel(epoch=ratio.epoch >= 1)).all(["epoch", "layer"])  # type: ignore[call-overload]
     return plane.isel(seed=finite.values) if finite.any() else plane
 
 
