@@ -48,7 +48,7 @@ class UsableInformation(Ruler):
     Raises
     ------
     ValueError
-        If a class has a single sample, or labels are probabilities.
+        If no class has two samples, or labels are probabilities.
 
     References
     ----------
@@ -87,10 +87,9 @@ class UsableInformation(Ruler):
         if labels.ndim != 1:
             raise ValueError("a probe names classes, got probabilities; give one label each.")
         counts = np.bincount(labels)
-        if counts.min() < 2:
+        if counts.max() < 2:
             raise ValueError(
-                f"each class needs two samples, one to learn and one to test; one of "
-                f"{len(counts)} classes has {counts.min()}."
+                f"no class has two samples, one to learn and one to test, among {len(counts)}."
             )
         if len(counts) == 1:
             return LayerInformation(0.0, 0.0)
@@ -130,12 +129,12 @@ class UsableInformation(Ruler):
 
 
 def halves(labels: NDArray[Any], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of two halves with equal shares of each class; the first has the odd ones."""
+    """Rows of two halves with equal shares of each class; one that is left over is in the first."""
     rng = generator(seed, "split")
     first, second = [], []
     for label in range(int(labels.max()) + 1):
         rows = shuffled(np.flatnonzero(labels == label), rng)
-        middle = min(-(-len(rows) // 2), len(rows) - 1)
+        middle = -(-len(rows) // 2)
         first.append(rows[:middle])
         second.append(rows[middle:])
     return np.sort(np.concatenate(first)), np.sort(np.concatenate(second))

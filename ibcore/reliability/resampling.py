@@ -21,7 +21,7 @@ Rows = NDArray[np.int64]
 Measure = Callable[[Rows, Rows], NDArray[np.float64]]
 PARTS = (8, 4, 2)
 DRAWS = 8  # of each size: parts that do not overlap, as often as it takes
-LEAST_PART = 4  # samples
+LEAST_PART = 20  # samples; smaller parts are left out of the curve
 
 
 class Curve(NamedTuple):

@@ -27,7 +27,7 @@ TOO_FEW = "nothing can be told: too few inputs"
 WORDS = (
     AT_LOG_N, AT_RULER, AT_LABELS, BELOW_NULL, PARTLY_CHANCE, RISES, FALLS, GOOD, TOO_FEW,
 )  # fmt: skip
-FEWEST = 32  # samples; an eighth of them is the least part
+FEWEST = 80  # samples; a quarter of them is the least part
 
 
 def tolerance(value: float) -> float:

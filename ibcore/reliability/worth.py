@@ -24,6 +24,7 @@ from ibcore.reliability import verdicts
 from ibcore.reliability.ceilings import Ceiling, label_entropy, lowest, ruler_bits
 from ibcore.reliability.corrections import CORRECTIONS, corrected_information
 from ibcore.reliability.resampling import (
+    LEAST_PART,
     Curve,
     Interval,
     Measure,
@@ -337,8 +338,8 @@ class _Examined:
 def _examined(measure: Measure, n: int, n_permutations: int, n_groups: int, seed: int) -> _Examined:
     whole_number("n_permutations", n_permutations, least=1, most=10**6)
     whole_number("n_groups", n_groups, least=2, most=10**4)
-    if n < 16:
-        raise ValueError(f"need at least 16 inputs to leave some out, got {n}.")
+    if n < 2 * LEAST_PART:
+        raise ValueError(f"need at least {2 * LEAST_PART} inputs to take half of them, got {n}.")
     rng = generator(whole_number("seed", seed, 0, 2**63), "split")
     curve = subsampled(measure, n, rng)
     value = curve.mean[-1]
