@@ -126,6 +126,37 @@ def test_bounds_of_multiplied_noise_hold_the_truth(alpha):
     assert low < product_noise(t, alpha) < high
 
 
+@few
+@given(seed=seeds)
+def test_distances_are_sums_of_the_formulas(seed):
+    """The twin: unit by unit, pair by pair, as the class prints them."""
+    rng = np.random.default_rng(seed)
+    t = rng.choice([-2.0, -0.5, 0.0, 0.1, 1.0, 1.5], (6, rng.integers(1, 4)))
+    alpha = rng.choice([0.01, 0.5, 3.0])
+
+    def kl(a, b):
+        r = a / b
+        return -np.log(abs(r)) + (r**2 + (r - 1) ** 2 / alpha - 1) / 2
+
+    def bhattacharyya(a, b):
+        squares = a**2 + b**2
+        return (a - b) ** 2 / (4 * alpha * squares) + np.log(squares / 2 / abs(a * b)) / 2
+
+    for bound, formula in (("upper", kl), ("lower", bhattacharyya)):
+        expected = [
+            [
+                sum(
+                    0.0 if a == b == 0 else np.inf if a == 0 or b == 0 else formula(a, b)
+                    for a, b in zip(one, other, strict=True)
+                )
+                for other in t
+            ]
+            for one in t
+        ]
+        found = ib.GaussianDropout(alpha, bound).distances(t, t)
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
 def test_what_is_zero_is_told_for_certain():
     """Units at 0 have no noise: silent and active inputs share no value."""
     t, y = np.array([[0.0], [0.0], [1.0], [1.0]]), [0, 0, 1, 1]
@@ -162,7 +193,7 @@ def test_slices_of_a_run_see_its_inputs():
     with pytest.raises(ValueError, match="looks at the inputs too"):
         ib.SlicedInformation()([[0.0], [1.0]], [0, 1])
     trained = ib.train(
-        ib.Experiment(task="szt", n_seeds=1, n_epochs=2, n_measured_epochs=1),
+        ib.Experiment(task="szt", n_seeds=1, n_epochs=2, n_measured_epochs=2),
         threads=1, progress=False,
     )  # fmt: skip
     assert isinstance(ib.SlicedInformation().prepare(trained).parts()[0], ib.SlicedInformation)

@@ -49,7 +49,7 @@ HIGH = 10  # units; nearest neighbours and few bins are far apart beyond
 COSTS: dict[str, Callable[[int, int], float]] = {
     "count": lambda n, d: 3e-8 * n * d + 2e-7 * n,
     "pairs": lambda n, d: n**2 * (5e-10 * d + 1e-9),
-    "pairs, no kernel": lambda n, d: 8e-9 * n**2 * d,
+    "pairs, no kernel": lambda n, d: n**2 * (1e-9 * d + 4e-8),
     "eigen": lambda n, d: n**2 * (2e-9 * d + 2e-8),
     "train": lambda n, d: 2.0 + 1e-4 * d,
     "probe": lambda n, d: 2e-7 * n * d + 0.05,
