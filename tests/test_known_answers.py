@@ -17,7 +17,8 @@ from ibcore.theory.known import beyond_normal, channel_tasks, label_tasks
 # Czyż et al. 2023, the row "True MI" of their figure of results, in nats.
 PAPER = {
     "normal 1 × 1": 0.41, "uniform margins 1 × 1": 0.41, "uniform noise 0.1": 1.71,
-    "uniform noise 0.75": 0.33, "bimodal 1 × 1": 0.41, "wiggly 1 × 1": 0.41, "half-cube 1 × 1": 0.41,
+    "uniform noise 0.75": 0.33, "bimodal 1 × 1": 0.41, "wiggly 1 × 1": 0.41,
+    "half-cube 1 × 1": 0.41,
     "Student, 1 dof, 1 × 1": 0.22, "asinh of Student, 1 dof, 1 × 1": 0.22, "Swiss roll 2 × 1": 0.41,
     "normal, dense 2 × 2": 0.29, "normal, dense 3 × 3": 0.41, "normal, dense 5 × 5": 0.59,
     "normal, dense 25 × 25": 1.29, "normal, dense 50 × 50": 1.62, "normal, two pairs 3 × 3": 1.02,
@@ -63,7 +64,7 @@ def test_maps_can_be_undone():
 @pytest.mark.parametrize(
     "name",
     ["normal 1 × 1", "bimodal 1 × 1", "uniform noise 0.75", "asinh of Student, 1 dof, 1 × 1",
-     "Swiss roll 2 × 1", "normal, dense 2 × 2", "normal, two pairs 3 × 3"],
+     "Swiss roll 2 × 1", "normal, dense 2 × 2", "normal, two pairs 2 × 2"],
 )  # fmt: skip
 def test_neighbours_find_the_truth_where_they_can(name):
     """In few dimensions, from 3000 samples: within 0.1 bit."""
@@ -124,8 +125,9 @@ def test_every_row_is_there_and_no_other():
     ],
 )
 def test_a_row_comes_out_again(task, estimator):
-    wanted = ((row, one) for row, one in known_answers.wanted()
-              if (row.task, row.estimator, row.n, row.draw) == (task, estimator, 160, 0))  # fmt: skip
+    key = (task, estimator, 160, 0)
+    every = known_answers.wanted()
+    wanted = ((row, one) for row, one in every if (*row[1:4], row.draw) == key)
     row, one = next(wanted)
     (stored,) = (r for r in known_answers.read() if known_answers.key_of(r) == row)
     found = known_answers.measured(row, one)

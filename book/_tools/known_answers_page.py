@@ -51,8 +51,8 @@ this page are [one file](_static/known_answers.csv).
 Two things are asked. How far is an estimate from the truth, and what becomes of the distance as
 samples are added? And does {{py:func}}`ibcore.worth`, which does not know the truth, warn where the
 distance is large, and only there? An error is *large*, by a rule that was fixed beforehand, if it
-is more than {large} bit and more than {share:.0%} of the truth. A bound is held to its side: an upper
-bound errs where it is below the truth, a lower one where it is above.
+is more than {large} bit and more than {share:.0%} of the truth. A bound is held to its side: an
+upper bound errs where it is below the truth, a lower one where it is above.
 
 ## Warnings against errors
 
@@ -69,9 +69,9 @@ shown there.
 A bias that does not move looks like no bias: bins that are too coarse for what there is are
 wrong by as much with twice the samples, and nothing in the samples says so. In {wide} dimensions
 and more nearest neighbours are {wide_error} bits from the truth on average, and {wide_silent} of
-{wide_n} such estimates carry no warning: there the number of dimensions has to be the warning. And what a
-ruler adds of its own, such as noise, is no error of sampling: the number is right, and of another
-quantity.
+{wide_n} such estimates carry no warning: there the number of dimensions has to be the warning. And
+what a ruler adds of its own, such as noise, is no error of sampling: the number is right, and of
+another quantity.
 
 ## Forty tasks
 
@@ -84,7 +84,9 @@ Estimate less truth on the forty tasks of *Beyond normal*, {figure_n} samples, f
 the line: too large. Hollow triangles: beyond the axis.
 ```
 
-Means over draws, in bits; a dash where an estimator does not apply.
+Means over draws, in bits; a dash where an estimator does not apply. Nearest neighbours are those of
+{{cite:t}}`kraskov2004estimating`, each variable standardised. Bins divide each variable into eight,
+with plug-in entropies or with those of {{cite:t}}`chao2003nonparametric`.
 
 {forty}
 
@@ -93,10 +95,10 @@ Means over draws, in bits; a dash where an estimator does not apply.
 ## Layers with labels
 
 I(T;Y) of a layer, in bits, from {figure_n} samples. `Binning` has 30 bins on [-1, 1],
-`AdaptiveBinning` 30, `UnitRangeBinning` 8, `QuantileBinning` 4. Kernel bounds see noise of variance 0.01 that the truth does not have,
-which costs little here. Probes (`UsableInformation`) and matrix entropy (`MatrixRenyi`) measure no
-mutual information and are not wrong where they differ; they stand here because they are read as if
-they did.
+`AdaptiveBinning` 30, `UnitRangeBinning` 8, `QuantileBinning` 4. Kernel bounds see noise of variance
+0.01 that the truth does not have, which costs little here. Probes (`UsableInformation`) and matrix
+entropy (`MatrixRenyi`) measure no mutual information and are not wrong where they differ; they
+stand here because they are read as if they did.
 
 {labels}
 
