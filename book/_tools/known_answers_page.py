@@ -229,7 +229,7 @@ def worst(rows: Sequence[Answer]) -> str:
     silent = [row.estimator for row in rows if row.large and not row.warned]
     names = sorted(set(silent), key=lambda name: (-silent.count(name), name))[:2]
     said = " and ".join(f"{called(name)} ({silent.count(name)})" for name in names)
-    return f"Most of them come from {said}." if names else ""
+    return f"Most of the silent ones come from {said}." if names else ""
 
 
 def mean(rows: Iterable[Answer]) -> str:
