@@ -45,7 +45,7 @@ Before a ruler is believed where the truth is not known, it should be tried wher
 Student and uniform pairs of one to fifty dimensions and what invertible functions make of them;
 layers with labels, discrete, Gaussian, mixed, and with nothing to find; and channels whose noise is
 known. An invertible function of one side leaves information as it is, so that the truth is a closed
-form however the samples look. All of them are in {{py:mod}}`ibcore.theory.known`; the rows behind
+form however the samples look. All of them are in [`ibcore.theory.known`](api_worth.md); the rows behind
 this page are [one file](_static/known_answers.csv).
 
 Two things are asked. How far is an estimate from the truth, and what becomes of the distance as

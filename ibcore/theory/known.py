@@ -259,7 +259,7 @@ def _flipped(n: int, rng: np.random.Generator) -> tuple[Array, Any]:
 
 def _ones(n: int, rng: np.random.Generator) -> tuple[Array, Any]:
     t = rng.integers(0, 2, (n, 4))
-    return t - 0.5, t.sum(axis=1)
+    return t.astype(np.float64) - 0.5, t.sum(axis=1)
 
 
 def _nothing(d: int, n: int, rng: np.random.Generator) -> tuple[Array, Any]:
