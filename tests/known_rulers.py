@@ -15,21 +15,29 @@ from hypothesis import strategies as st
 from ibcore.estimators import (
     EDGE,
     AdaptiveBinning,
+    BernoulliDropout,
     Binning,
     EdgeBinning,
     Exact,
+    GaussianDropout,
+    InfoNCE,
     KernelBound,
     LabelBound,
     LinearGaussian,
+    MatrixRenyi,
     MirroredKernelBound,
     NetInputBinning,
     OnSomeRows,
     OnTrainingRows,
+    QuantileBinning,
     Quantised,
     RangeBinning,
     Ruler,
     SamplePropagation,
+    SlicedInformation,
     TwiceNoisedKernelBound,
+    UnitRangeBinning,
+    UsableInformation,
 )
 from ibcore.estimators.counting import CountingRuler
 
@@ -44,6 +52,9 @@ EXACT: list[CountingRuler] = [
     NetInputBinning(n_edges=30),
     NetInputBinning(n_edges=30, collapsed=True),
     Exact(),
+    QuantileBinning(n_bins=4),
+    QuantileBinning(n_bins=30),
+    UnitRangeBinning(n_bins=30),
 ]
 
 
@@ -70,8 +81,16 @@ SMOOTH: list[Smooth] = [
     Smooth(OnTrainingRows(KernelBound(0.01)), within=2e-5),
     Smooth(OnSomeRows(KernelBound(0.01), 10**6), within=2e-5),
     Smooth(SamplePropagation(0.3, n_pairs=200), within=0.1),
+    Smooth(BernoulliDropout(0.5), within=1e-9),
+    Smooth(BernoulliDropout(0.2, Binning(n_bins=30, low=-1.0, high=1.0)), within=1e-9),
+    Smooth(GaussianDropout(0.1), within=1e-9),
+    Smooth(GaussianDropout(0.1, bound="lower"), within=1e-9),
+    Smooth(MatrixRenyi(), 1e-9, ("labels", *OF_ANOTHER_NOISE)),
+    Smooth(MatrixRenyi(alpha=1.01), 1e-6, OF_ANOTHER_NOISE),
 ]
-NEED_A_RUN = ("EDGE", "LinearGaussian", "Quantised", "RangeBinning")  # and have tests of their own
+# These have tests of their own: they need a run, or a half of the samples to learn from.
+NEED_A_RUN = ("EDGE", "LinearGaussian", "Quantised", "RangeBinning", "SlicedInformation")
+LEARN = ("InfoNCE", "UsableInformation")
 
 every_exact = pytest.mark.parametrize("ruler", EXACT, ids=repr)
 every_smooth = pytest.mark.parametrize("smooth", SMOOTH, ids=lambda one: repr(one.ruler))
@@ -83,6 +102,7 @@ seeds = st.integers(0, 10**6)
 
 counts = st.integers(1, 10**6)
 sizes = st.floats(1e-30, 1e30)
+rates = st.floats(0.01, 0.99)
 levels = sizes | st.lists(sizes, min_size=1, max_size=4).map(tuple)
 bounds = st.sampled_from(["upper", "lower"])
 scales = st.sampled_from([None, "max", "max_squared", "rms_squared"])
@@ -95,14 +115,29 @@ SETTINGS = {
         "cap": sizes,
         "seed": st.integers(0, 2**32 - 1),
     },
+    BernoulliDropout: {
+        "rate": rates,
+        "ruler": st.sampled_from([Exact(), EdgeBinning(), Binning(), Binning(width=0.07)]),
+        "n_masks": st.none() | counts,
+        "seed": st.integers(0, 2**63),
+    },
     EdgeBinning: {"n_edges": counts.map(lambda n: n + 1)},
     Exact: {},
+    GaussianDropout: {"noise_variance": sizes, "bound": bounds},
+    InfoNCE: {
+        "noise_variance": sizes,
+        "n_steps": counts,
+        "batch_size": st.integers(2, 2**14),
+        "width": st.integers(1, 2**14),
+        "seed": st.integers(0, 2**63 - 1),
+    },
     KernelBound: of_kernels,
     LabelBound: of_kernels,
     LinearGaussian: {
         "noise_variance": sizes,
         "inputs": st.sampled_from(["all", "relevant", "irrelevant"]),
     },
+    MatrixRenyi: {"alpha": sizes.filter(lambda one: one != 1), "width": sizes},
     MirroredKernelBound: of_kernels,
     NetInputBinning: {
         "n_edges": counts.map(lambda n: n + 1),
@@ -110,6 +145,7 @@ SETTINGS = {
         "collapsed": st.booleans(),
     },
     Quantised: {"n_bits": st.integers(1, 24)},
+    QuantileBinning: {"n_bins": counts},
     RangeBinning: {"n_bins": counts},
     SamplePropagation: {
         "noise_std": sizes,
@@ -118,7 +154,14 @@ SETTINGS = {
         "n_replicas": st.none() | counts,
         "n_inputs": st.none() | counts.map(lambda n: n + 1),
     },
+    SlicedInformation: {"n_slices": counts, "k": counts, "seed": st.integers(0, 2**63)},
     TwiceNoisedKernelBound: of_kernels,
+    UnitRangeBinning: {"n_bins": counts},
+    UsableInformation: {
+        "probe": st.sampled_from(["linear", "mlp"]),
+        "penalty": sizes,
+        "seed": st.integers(0, 2**32 - 1),
+    },
 }
 built = [st.builds(kind, **settings_) for kind, settings_ in SETTINGS.items()]
 built += [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from known_rulers import EXACT, NEED_A_RUN, SETTINGS, SMOOTH, rulers
+from known_rulers import EXACT, LEARN, NEED_A_RUN, SETTINGS, SMOOTH, rulers
 
 import ibcore
 from ibcore import estimators
@@ -22,11 +22,11 @@ OF_IBCORE = {name for name, kind in REGISTRY.items() if kind.__module__.startswi
 
 
 def test_every_ruler_of_ibcore_is_known_to_these_tests():
-    """One line each: in SETTINGS, and in EXACT or SMOOTH, or among those that need a run."""
+    """One line each: in SETTINGS, and in EXACT or SMOOTH, or among those with own tests."""
     known = {kind.__name__ for kind in SETTINGS} | {"Binning", "OnSomeRows", "OnTrainingRows"}
     assert known == OF_IBCORE
     laid = {type(one).__name__ for one in (*EXACT, *(smooth.ruler for smooth in SMOOTH))}
-    assert laid | set(NEED_A_RUN) == OF_IBCORE
+    assert laid | {*NEED_A_RUN, *LEARN} == OF_IBCORE
     assert set(estimators.__all__) >= OF_IBCORE
     assert all(hasattr(ibcore, name) for name in OF_IBCORE)
 
@@ -138,7 +138,7 @@ def test_a_name_is_a_text(name):
 
 def test_a_refusal_says_what_there_is():
     with pytest.raises(ValueError, match=r"'Exakt\(\)' names no estimator \(no class Exakt\); there"
-                       r" are AdaptiveBinning, Binning, .*TwiceNoisedKernelBound"):  # fmt: skip
+                       r" are AdaptiveBinning, BernoulliDropout, .*UsableInformation"):  # fmt: skip
         from_name("Exakt()")
     with pytest.raises(ValueError, match=r"\(width must be positive, got -1.\)"):
         from_name("Binning(width=-1)")

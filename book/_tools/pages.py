@@ -24,6 +24,7 @@ import downloads
 import execute
 import fresh_words
 import get_it_page
+import known_answers_page
 import landing_figure
 import landing_page
 import rulers_page
@@ -214,6 +215,7 @@ def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
         found[readme] = readme_with_verdicts(text, chapters, ledger)
         results = book / "results"
         found |= {
+            book / "known_answers.md": known_answers_page.known_answers_page(MARK),
             book / "rulers.md": rulers_page.rulers_page(ledger, links_of(chapters), MARK),
             book / "status.md": status_page.status_page(chapters, results, MARK),
             book / "get_it.md": get_it_page.get_it_page(root, chapters[0].page, MARK),

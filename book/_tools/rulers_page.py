@@ -57,7 +57,12 @@ that grows under a ruler of fixed size gains, and one that is pressed against it
 7. **The layer is wide, or there are few inputs.** Bins then are at their ceiling at once. Imagine
    noise instead, {KernelBound}, with an upper and a lower bound, and read the gap as what is not
    known. For I(T;Y) take {LabelBound} if it must be a bound.
-8. **In every case: two rulers of different kinds.** A finding that both give is about the
+8. **The network is trained with dropout.** {GaussianDropout} multiplies by noise, so that units do
+   not matter; {BernoulliDropout} counts what is left when units are dropped.
+9. **You do not know.** {{py:func}}`ibcore.advise` looks at the layer and says which ruler can tell
+   anything of it, and {{py:func}}`ibcore.worth` what a number that you have is worth.
+   [Known answers](known_answers.md) shows how far to trust both.
+10. **In every case: two rulers of different kinds.** A finding that both give is about the
    network. One that turns with the ruler is about the ruler, and should be told with its name.
 
 ## All rulers
