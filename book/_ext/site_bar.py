@@ -51,7 +51,8 @@ def bars_in_boxes(soup, page):
         claim = data["claims"].get(data["same"].get(name, name))
         if claim is None:
             continue
-        made = fold(name, claim, data) if movable(claim) else f'<p class="remark">{why(claim)}</p>'
+        none = f'<p class="remark no-bar">{why(claim)}</p>'
+        made = fold(name, claim, data) if movable(claim) else none
         place = box.find("details") or box.find("p", class_="provenance")
         place.insert_before(BeautifulSoup(made, "html.parser"))
     _script(soup, page)

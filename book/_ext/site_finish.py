@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import site_access
+import site_bar
 import site_cells
 import site_claims
 import site_figures
@@ -66,6 +67,8 @@ PASSES = (
     site_head.only_needed_scripts,
     site_cells.fold_the_code,
     site_claims.claims_first,
+    site_bar.bars_in_boxes,
+    site_bar.bar_of_the_ledger,
     site_access.repair,
     site_menu.words_in_headings,
     site_text.chapters_are_links,

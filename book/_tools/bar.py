@@ -81,15 +81,23 @@ def encoded(test: Check, seed: str) -> dict[str, Any]:
         if "s" in one and one["label"] not in alone and test.quantifier != "some":
             one["l"], one["h"] = [seen(one["l"])], [seen(one["h"])]
     if bars:
-        found["axis"], found["steps"] = axis_of(found), STEPS
-    if "null" in bars and test.quantifier == "some":
-        found["steps"] = FEW_STEPS
-        for cell, one in zip(test.cells, found["cells"], strict=True):
-            if cell.answers:
-                own = cell.estimate(seed)
-                lines = (place(found, "null", k) for k in range(FEW_STEPS + 1))
-                one["ps"] = [_short(own.p(test.side, line), ()) for line in lines]
+        _add_sliders(found, test, able, seed)
     return found
+
+
+def _add_sliders(found: dict[str, Any], test: Check, able: Sequence[Cell], seed: str) -> None:
+    """Axis and steps; where the line of a best of many moves, p at each of its places."""
+    found["axis"], found["steps"] = axis_of(found), STEPS
+    if found["bars"] != ["margin"] and all(cell.kind == "share" for cell in able):
+        found["axis"] = [max(found["axis"][0], 0.0), min(found["axis"][1], 1.0)]
+    if "null" not in found["bars"] or test.quantifier != "some":
+        return
+    found["steps"] = FEW_STEPS
+    lines = [place(found, "null", k) for k in range(FEW_STEPS + 1)]
+    for cell, one in zip(test.cells, found["cells"], strict=True):
+        if cell.answers:
+            own = cell.estimate(seed)
+            one["ps"] = [_short(own.p(test.side, line), ()) for line in lines]
 
 
 def bars_of(test: Check, able: Sequence[Cell]) -> list[str]:
