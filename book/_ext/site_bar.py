@@ -36,7 +36,8 @@ LEDGER = (
     "Move them, and see which words would be others. This judges nothing: a bar that is moved when "
     "the results are known can give any word that one likes. It shows which words are fragile. "
     "Numbers that a source states stay where they are, and identities have no bar. The published "
-    "words stay in sight."
+    "words stay in sight; the column Fragile says at how many of all positions of the two sliders "
+    "a word is another one."
 )
 
 
