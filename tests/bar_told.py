@@ -76,7 +76,7 @@ def check_of(test, at):
 
 
 def python_says(monkeypatch, claim, bars):
-    """Word and marks of a claim by ``decide`` and ``word_of``."""
+    """Word and decided tests of a claim by ``decide`` and ``word_of``."""
     decided = []
     for test, at in zip(claim["tests"], bars, strict=True):
         if test["expects"] == "identity":
@@ -84,7 +84,8 @@ def python_says(monkeypatch, claim, bars):
             decided.append(
                 SimpleNamespace(
                     k=k, m=m, met=k == m, refuted=k < m, counts=True, quantifier="all",
-                    expects="identity", direction="agrees", size="no number given", cells=(),
+                    expects="identity", direction="agrees" if k == m else "opposite",
+                    size="no number given", cells=(),
                 )
             )  # fmt: skip
             continue
@@ -99,7 +100,11 @@ def python_says(monkeypatch, claim, bars):
         )
         decided.append(decide(check_of(test, at), ""))
     word = word_of(decided, claim["setting"])
-    return [shown(word, *scope(decided)), [[one.mark for one in test.cells] for test in decided]]
+    tests = [
+        [[cell.mark for cell in one.cells], one.direction, one.size, one.met, one.refuted]
+        for one in decided
+    ]
+    return [shown(word, *scope(decided)), tests]
 
 
 def committed(test):
@@ -132,32 +137,33 @@ def made_up_test(rng, k):
     size = sorted(float(one) for one in rng.integers(-8, 9, 2) / 10)
     ours = bool(rng.random() < 0.5)
     size = [[size[0], size[0], True] if ours else [*size, False], None][rng.integers(2)]
-    cells = [made_up_cell(rng, f"c{i}", signed) for i in range(rng.integers(1, 6))]
+    about = float(rng.integers(-6, 7) / 10)
+    cells = [made_up_cell(rng, f"c{i}", signed, about) for i in range(rng.integers(1, 6))]
     return {
         "name": f"{k}", "expects": expects, "side": str(rng.choice([">", "<"])),
         "null": float(rng.choice([0.0, 0.0, 0.2])), "size": size,
         "margin": None if expects == "effect" and rng.random() < 0.4 else margin,
         "quantifier": str(rng.choice(["some", "typical", "all"])),
         "primary": str(rng.choice(["", "", "c0"])), "cells": cells,
-        "middle": made_up_numbers(rng, signed),
+        "middle": made_up_numbers(rng, signed, about),
     }  # fmt: skip
 
 
-def made_up_cell(rng, label, signed):
+def made_up_cell(rng, label, signed, about):
     if rng.random() < 0.15:
         return {"label": label, "hollow": "at its ceiling"}
     p = {"p": float(rng.choice([1e-4, 1e-3, 0.006, 0.01, 0.02, 0.2, 0.9]))}
     fact = {"fact": True} if rng.random() < 0.1 else {}
-    return {"label": label, **made_up_numbers(rng, signed), **p, **fact}
+    return {"label": label, **made_up_numbers(rng, signed, about), **p, **fact}
 
 
-def made_up_numbers(rng, signed):
+def made_up_numbers(rng, signed, about=0.0):
     """Nested intervals at every level, those of the best of many a little wider."""
-    effect = float(rng.integers(-10, 11) / 10)
+    effect = round(about + int(rng.integers(-4, 5)) / 10, 1)
     steps = np.cumsum(rng.integers(0, 2, (2, len(DATA["levels"]))), axis=1) / 10
     low, high = (np.round(effect - steps[0], 1), np.round(effect + steps[1], 1))
     found = {
         "e": effect, "n": int(rng.choice([9, 10, 50])), "l": low.tolist(), "h": high.tolist(),
         "cl": np.round(low - 0.1, 1).tolist(), "ch": np.round(high + 0.1, 1).tolist(),
     }  # fmt: skip
-    return {**found, "s": made_up_numbers(rng, signed=False)} if signed else found
+    return {**found, "s": made_up_numbers(rng, False, about)} if signed else found
