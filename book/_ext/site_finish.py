@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import site_access
+import site_bar
 import site_boxes
 import site_cells
 import site_claims
@@ -69,6 +70,8 @@ PASSES = (
     site_cells.fold_the_code,
     site_boxes.short_boxes,
     site_claims.claims_first,
+    site_bar.bars_in_boxes,
+    site_bar.bar_of_the_ledger,
     site_access.repair,
     site_menu.words_in_headings,
     site_text.chapters_are_links,

@@ -9,7 +9,7 @@ from bs4 import NavigableString
 from site_text import plain
 
 INDEX = "_static/sections.js"
-CLICKED = ".headerlink, .strip, .ticks, .figure-files, .term-note, details.code"
+CLICKED = ".headerlink, .strip, .ticks, .figure-files, .term-note, .bar, .no-bar, details.code"
 LEFT_OUT = f"script, style, pre, svg, noscript, {CLICKED}"
 # A word ends where one of these begins.
 BLOCKS = {"p", "li", "td", "th", "div", "summary", "figcaption", "dt", "dd"}

@@ -3,7 +3,8 @@
  * Each line of the table carries what it is filtered by (data-question="2", data-ruler="A|B"), each
  * of its cells what it is sorted by (data-key). The state stands in the address, so that
  * ledger.html?question=4&sort=-Effect shows the same lines to everybody, from a disk as well. What
- * follows "#" names a claim; "#question=4" is read like "?question=4".
+ * follows "#" names a claim; "#question=4" is read like "?question=4". Who adds a column or a filter
+ * later (bar.js) says so by the event "columns"; its own state stands in hidden inputs of the form.
  */
 (() => {
   "use strict";
@@ -17,9 +18,9 @@
   const body = table.tBodies[0];
   const lines = [...body.rows]; // in the order of the book
   const texts = lines.map((line) => line.textContent.toLowerCase());
-  const selects = [...form.querySelectorAll("select")];
+  const selects = () => [...form.querySelectorAll("select")]; // bar.js brings one more
   const words = [...form.elements.word.options].map((option) => option.value).filter(Boolean);
-  const heads = [...table.tHead.rows[0].cells];
+  const heads = () => [...table.tHead.rows[0].cells];
   let order = { name: "", down: false }; // "" is the order of the book
 
   // What is shown --------------------------------------------------------------------------------
@@ -27,8 +28,8 @@
   function matches(line, k, search) {
     return (
       search.every((word) => texts[k].includes(word)) &&
-      selects.every(
-        ({ name, value }) => !value || line.dataset[name].split("|").includes(value),
+      selects().every(
+        ({ name, value }) => !value || (line.dataset[name] ?? "").split("|").includes(value),
       )
     );
   }
@@ -67,12 +68,12 @@
   }
 
   function sort() {
-    const column = heads.findIndex((head) => head.dataset.name === order.name);
+    const column = heads().findIndex((head) => head.dataset.name === order.name);
     const sorted = [...lines];
     if (column > 0) sorted.sort(compare(column, order.down));
     else if (order.name && order.down) sorted.reverse();
     body.append(...sorted);
-    for (const head of heads) {
+    for (const head of heads()) {
       const own = Boolean(order.name) && head.dataset.name === order.name;
       if (own) head.setAttribute("aria-sort", order.down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
@@ -86,7 +87,8 @@
   }
 
   function addSortButtons() {
-    heads.forEach((head, column) => {
+    heads().forEach((head, column) => {
+      if (head.dataset.name) return;
       head.dataset.name = head.textContent;
       if (column && !lines.some((line) => line.cells[column].dataset.key !== undefined)) return;
       const button = document.createElement("button");
@@ -114,13 +116,16 @@
   function read() {
     const given = asked();
     form.elements.q.value = given.get("q") ?? "";
-    for (const select of selects) {
+    for (const select of selects()) {
       const value = given.get(select.name) ?? "";
       const known = [...select.options].some((option) => option.value === value);
       select.value = known ? value : "";
     }
+    for (const { name } of form.querySelectorAll("input[type=hidden]")) {
+      form.elements[name].value = given.get(name) ?? "";
+    }
     const [, down, name] = /^(-?)(.*)$/.exec(given.get("sort") ?? "");
-    const known = heads.some((head) => head.dataset.name === name && head.querySelector("button"));
+    const known = heads().some((head) => head.dataset.name === name && head.querySelector("button"));
     order = known ? { name, down: Boolean(down) } : { name: "", down: false };
   }
 
@@ -151,7 +156,7 @@
 
   function clear() {
     form.elements.q.value = "";
-    for (const select of selects) select.value = "";
+    for (const select of selects()) select.value = "";
     order = { name: "", down: false };
     sort();
     show();
@@ -179,6 +184,12 @@
     event.preventDefault();
     clear();
     keep();
+  });
+  form.addEventListener("columns", () => {
+    addSortButtons();
+    read();
+    sort();
+    show();
   });
   opener.addEventListener("click", () => openAll(opener.getAttribute("aria-pressed") !== "true"));
   window.addEventListener("beforeprint", () => openAll(true));
