@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 from ibcore import plots
+from ibcore.plots import labels
 
 WIDTHS = (10, 7, 5, 4, 3, 2)
 N, H_Y = 4096, 0.999157
@@ -88,6 +89,11 @@ def artist(ax, label):
     """The one artist of this label."""
     (found,) = [a for a in ax.get_children() if a.get_label() == label]
     return found
+
+
+def end_names(ax):
+    """Names written at the ends of the curves."""
+    return [one.get_text() for one in ax.get_children() if isinstance(one, labels._Name)]
 
 
 def legend_texts(ax):

@@ -93,12 +93,12 @@ def test_a_figure_at_full_size_by_keyboard(browser, address):
     with view_of(browser, "phone") as (view, problems):
         view.goto(f"{address}/{CHAPTERS[0]}")
         link = view.locator("a.enlarge").first
-        small = link.locator("img").bounding_box()["width"]
+        small = link.locator("img, svg").first.bounding_box()["width"]
         link.focus()
         view.keyboard.press("Enter")
-        large = view.locator("dialog.full-size img")
+        large = view.locator("dialog.full-size :is(img, svg)").first
         assert large.bounding_box()["width"] > 2 * small
-        assert large.get_attribute("alt")
+        assert large.get_attribute("alt") or large.get_attribute("aria-label")
         view.keyboard.press("Escape")
         assert not large.is_visible()
         assert not problems
@@ -142,7 +142,7 @@ def test_on_paper_prose_and_figures_without_code(browser, address):
         view.goto(f"{address}/{CHAPTERS[0]}")
         view.emulate_media(media="print")
         assert not view.locator("details.code").first.is_visible()
-        assert view.locator("article figure img").first.is_visible()
+        assert view.locator("article figure :is(img, svg)").first.is_visible()
         assert view.locator(".judged").first.is_visible()
 
 

@@ -10,8 +10,6 @@ import numpy as np
 import pages
 import pytest
 import sentences
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ibcore import claims
 from ibcore.papers import papers
@@ -229,16 +227,6 @@ def test_the_caption_spans_what_is_lost():
     ]
     said = landing_figure.caption(made)
     assert "between 0 and 3 bits with tanh and between 0.5 and 0.5 bits with ReLU" in said
-
-
-@given(st.lists(st.floats(0, 12), min_size=1, max_size=8), st.floats(0.1, 2))
-def test_labels_are_apart_and_in_order(places, gap):
-    """Neighbours are at least a gap apart, and those that were far enough have not moved."""
-    places = sorted(places)
-    found = landing_figure.apart(places, gap)
-    assert all(np.diff(found) >= gap - 1e-6)
-    if all(np.diff(places) >= gap):
-        assert found == pytest.approx(places)
 
 
 def test_without_stored_planes_there_is_no_figure(tmp_path):

@@ -1,13 +1,12 @@
 """The figures show the numbers they were given: tested on the data in the artists."""
 
 import io
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
-from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color, to_rgb
 from plots_support import (
     BINNING,
@@ -27,7 +26,7 @@ from plots_support import (
 
 from ibcore import plots
 from ibcore.papers import paper_module
-from ibcore.plots import style
+from ibcore.plots import labels, planes, style
 
 GOLDFELD = paper_module("goldfeld", "figures")
 SZT = paper_module("shwartz_ziv", "figures")
@@ -42,7 +41,7 @@ ONE_PANEL = {
     "sizes": lambda ax: plots.sizes(dict.fromkeys(FRACTIONS, PLANE), ax=ax),
     "ib_curve": lambda ax: plots.ib_curve(CURVE, PLANE, ax=ax),
     "learning_curves": lambda ax: plots.learning_curves(PLANE, ax=ax),
-    "snr": lambda ax: plots.snr(PLANE, ax=ax),
+    "dots": lambda ax: plots.dots({"a": np.ones(3)}, label="C [bits]", ax=ax),
     "depth_times": lambda ax: plots.depth_times(TIMES, limit=10_000, ax=ax),
     "by_layer": lambda ax: plots.by_layer({"a": np.ones((3, 2))}, label="share", ax=ax),
     "compression_by_layer": lambda ax: plots.compression_by_layer({"a": np.eye(2)}, ax=ax),
@@ -50,7 +49,6 @@ ONE_PANEL = {
     "scatter_relation": lambda ax: plots.scatter_relation([1], [2], labels=("C", "share"), ax=ax),
     "popcount_bars": lambda ax: SZT.popcount_bars(PATTERNS, [1, 0], ax=ax),
     "ruler": lambda ax: SZT.ruler(np.linspace(-1, 1, 31), ax=ax),
-    "information_by_bins": lambda ax: SZT.information_by_bins({30: np.eye(3)}, ax=ax),
     "histogram": lambda ax: plots.histogram({"a": [0, 1]}, edges=[0, 1], xlabel="t", ax=ax),
     "lines": lambda ax: plots.lines([1, 2], {"a": np.eye(2)}, xlabel="c", ylabel="bits", ax=ax),
 }
@@ -71,6 +69,8 @@ MANY_PANELS = {
     "snapshots": (3, lambda axes: plots.snapshots(PLANE, axes=axes)),
     "compare_planes": (2, lambda axes: plots.compare_planes({"a": PLANE, "b": PLANE}, axes=axes)),
     "overview": (2, lambda axes: plots.overview(PLANE, axes=axes)),
+    "layers_over_time": (6, lambda axes: plots.layers_over_time({"a": PLANE}, axes=axes)),
+    "snr": (6, lambda axes: plots.snr(PLANE, axes=axes)),
     "gradient_phases": (6, lambda axes: plots.gradient_phases(PLANE, axes=axes)),
     "icosahedron": (2, lambda axes: SZT.icosahedron(VERTICES, PATTERNS, axes=axes)),
 }
@@ -88,7 +88,7 @@ def test_every_public_function_is_drawn_below():
         "PARTS",
         "RulerSlider",
     }
-    of_papers = {"icosahedron", "information_by_bins", "popcount_bars", "ruler", "clouds"}
+    of_papers = {"icosahedron", "popcount_bars", "ruler", "clouds"}
     drawing = set(plots.__all__) - others
     assert drawing == (set(ONE_PANEL) | set(MANY_PANELS)) - of_papers
 
@@ -99,7 +99,7 @@ def test_draws_on_the_given_axes_and_returns_them(name):
     assert ONE_PANEL[name](ax) is ax
     assert len(plt.get_fignums()) == 1
     assert ax.get_xlabel()
-    assert ax.get_ylabel()
+    assert ax.get_ylabel() or ax.get_yticklabels()[0].get_text()
 
 
 @pytest.mark.parametrize("name", MANY_PANELS)
@@ -153,7 +153,7 @@ def test_any_of_colour_marker_and_dashes_tells_layers_apart():
     assert plots.layer_look(1) == plots.look(0)
 
 
-def test_epoch_colours_grow_steadily_lighter():
+def test_shades_grow_steadily_lighter():
     """Monotone lightness: the order survives a greyscale print."""
     light = [luminance(style.shades()(v)) for v in np.linspace(0, 1, 30)]
     assert (np.diff(light) > 0).all()
@@ -164,29 +164,36 @@ def test_epoch_colours_grow_steadily_lighter():
 
 def test_information_plane_runs_through_the_medians():
     ax = plots.information_plane(PLANE)
-    paths = [c for c in ax.collections if isinstance(c, LineCollection)]
-    assert len(paths) == 6
     x, y = (np.median(PLANE[name].values[0], axis=0) for name in ("i_xt", "i_ty"))
-    for k, path in enumerate(paths):
-        segments = np.array(path.get_segments())
-        np.testing.assert_allclose(segments[:, 0], np.column_stack([x[:-1, k], y[:-1, k]]))
-        np.testing.assert_allclose(segments[:, 1], np.column_stack([x[1:, k], y[1:, k]]))
-        np.testing.assert_array_equal(path.get_array(), PLANE.epoch.values[1:])
-        marks = artist(ax, f"layer {k + 1}")
-        np.testing.assert_allclose(marks.get_offsets()[-1], [x[-1, k], y[-1, k]])
-        assert marks.get_array()[0] == 0
-        assert marks.get_array()[-1] == 10_000
+    for k in range(6):
+        path = artist(ax, f"layer {k + 1}")
+        np.testing.assert_allclose(path.get_xydata(), np.column_stack([x[:, k], y[:, k]]))
+        assert same_color(path.get_color(), plots.layer_look(k + 1).colour)
+
+
+def test_a_path_has_a_ring_where_it_starts_and_a_disc_where_it_ends():
+    ax = plots.information_plane(PLANE, layers=[4])
+    ring, dots, disc = (a for a in ax.lines if a.get_label() == "_marks of layer 4")
+    path = artist(ax, "layer 4").get_xydata()
+    np.testing.assert_allclose(ring.get_xydata(), path[:1])
+    assert ring.get_markerfacecolor() == "none"
+    np.testing.assert_allclose(disc.get_xydata(), path[-1:])
+    assert same_color(disc.get_markerfacecolor(), plots.layer_look(4).colour)
+    at = [int(np.flatnonzero((path == one).all(axis=1))[0]) for one in dots.get_xydata()]
+    assert at == planes.decades_among(PLANE.epoch.values)
+    said = [text.get_text() for text in ax.figure.legends[0].get_texts()]
+    assert said[0] == "before training"
+    assert said[-1] == "epoch 10k"
 
 
 def test_information_plane_says_what_is_measured_in_which_unit():
     ax = plots.information_plane(PLANE)
     assert ax.get_xlabel() == "I(X; bin(T)) [bits]"
     assert ax.get_ylabel() == "I(bin(T); Y) [bits]"
-    assert legend_texts(ax) == ["1 (10)", "2 (7)", "3 (5)", "4 (4)", "5 (3)", "6 (2)"]
-    assert ax.get_legend().get_title().get_text() == "layer (width)"
-    assert ax.figure.axes[-1].get_ylabel() == "epoch"
     written = {text.get_text() for text in ax.texts}
-    assert written == {"log₂ 4096 = 12 bits", "H(Y) = 0.999 bits"}
+    assert written >= {"log₂ 4096 = 12 bits", "H(Y) = 0.999 bits"}
+    numbers = ", ".join(sorted(written - {"log₂ 4096 = 12 bits", "H(Y) = 0.999 bits"}))
+    assert numbers == "1, 2, 3, 4, 5, 6"
     places = [np.ravel(line.get_data()) for line in ax.lines if line.get_label() == "_ceiling"]
     assert 12.0 in places[0]
     assert H_Y in places[1]
@@ -229,7 +236,7 @@ def test_the_estimator_is_chosen_by_name():
     with pytest.raises(ValueError, match="no estimator 'exact' in the plane, choose one of"):
         plots.information_over_time(two, estimator="exact")
     ax = plots.information_over_time(two, estimator="Exact()")
-    shown = artist(ax, "1 (10)").get_ydata()
+    shown = artist(ax, "layer 1").get_ydata()
     np.testing.assert_allclose(shown, np.median(PLANE.i_xt.values[0, :, :, 0], axis=0) / 2)
 
 
@@ -249,10 +256,39 @@ def test_bands_are_quantiles_over_the_seeds():
     plane = synthetic_plane(n_seeds=101)
     plane["i_xt"] = xr.zeros_like(plane.i_xt) + np.arange(101)[None, :, None, None] / 10
     ax = plots.information_over_time(plane, layers=[3])
-    outer, inner = (c.get_paths()[0].get_extents() for c in ax.collections)
-    assert (outer.y0, outer.y1) == pytest.approx((0.5, 9.5))
-    assert (inner.y0, inner.y1) == pytest.approx((2.5, 7.5))
-    np.testing.assert_allclose(artist(ax, "3 (5)").get_ydata(), 5.0)
+    (band,) = (c.get_paths()[0].get_extents() for c in ax.collections)
+    assert (band.y0, band.y1) == pytest.approx((2.5, 7.5))
+    np.testing.assert_allclose(artist(ax, "layer 3").get_ydata(), 5.0)
+    _, ax = plt.subplots()
+    style.band(
+        ax, [1, 2], np.tile(np.arange(101.0), (2, 1)).T, style.look(0), label="a", tails=True
+    )
+    tails = [line.get_ydata()[0] for line in ax.lines if line.get_label() == "_a, tail"]
+    assert tails == [5, 95]
+
+
+def test_curves_are_named_at_their_ends_clear_of_each_other():
+    ax = plots.information_over_time(PLANE)
+    ax.figure.canvas.draw()
+    names = [one for one in ax.get_children() if isinstance(one, labels._Name)]
+    assert [one.get_text() for one in names] == [
+        "layers 1, 2",
+        *(f"layer {k}" for k in range(3, 7)),
+    ]
+    boxes = sorted(one.get_window_extent().extents.tolist() for one in names)
+    heights = sorted((box[1], box[3]) for box in boxes)
+    assert all(low[1] <= high[0] + 3 for low, high in pairwise(heights))
+    assert min(box[0] for box in boxes) > ax.bbox.x1
+
+
+def test_a_panel_per_layer_has_a_curve_per_plane():
+    half = PLANE.assign(i_xt=PLANE.i_xt / 2)
+    axes = plots.layers_over_time({"whole": PLANE, "half": half}, layers=[4, 5])
+    assert [ax.get_title() for ax in axes] == ["layer 4 (4)", "layer 5 (3)"]
+    middle = np.median(PLANE.i_xt.values[0, :, :, 4], axis=0)
+    np.testing.assert_allclose(artist(axes[1], "whole").get_ydata(), middle)
+    np.testing.assert_allclose(artist(axes[1], "half").get_ydata(), middle / 2)
+    assert [one.get_text() for one in axes[0].figure.legends[0].get_texts()] == ["whole", "half"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +299,7 @@ def test_time_is_logarithmic_and_holds_the_network_before_training(time, label, 
     assert ax.get_xscale() == "symlog"
     assert ax.get_xlim()[0] == 0
     assert ax.get_xlabel() == label
-    x = artist(ax, "1 (10)").get_xdata()
+    x = artist(ax, "layer 1").get_xdata()
     assert (x[0], x[-1]) == (0, last)
     ax.figure.canvas.draw()
     ticks = [text.get_text() for text in ax.get_xticklabels()]
@@ -271,14 +307,12 @@ def test_time_is_logarithmic_and_holds_the_network_before_training(time, label, 
     assert "1k" in ticks
 
 
-def test_compared_planes_share_axes_colours_and_one_legend():
+def test_compared_planes_share_axes_and_one_legend():
     short = PLANE.sel(epoch=slice(0, 9000)).isel(layer=slice(3))
     axes = plots.compare_planes({"short": short, "long": PLANE})
     assert [ax.get_title() for ax in axes] == ["short", "long"]
     assert axes[0].get_ylim() == axes[1].get_ylim()
-    norms = {id(artist(ax, "layer 1").norm) for ax in axes}
-    assert len(norms) == 1
-    assert len(axes[0].figure.legends[0].get_texts()) == 6
+    assert len(axes[0].figure.legends) == 1
     over_time = plots.compare_planes({"long": PLANE, "short": short}, quantity="i_xt")
     assert over_time[0].get_xlim()[1] >= 10_000
     assert over_time[0].get_xlim() == over_time[1].get_xlim()
@@ -303,18 +337,21 @@ def test_sizes_joins_the_final_medians_in_order_of_size():
     """Planes scaled by a known factor end at known places, whatever order they come in."""
     planes = {0.85: PLANE, 0.03: PLANE.assign(i_xt=PLANE.i_xt * 0.5), 0.2: PLANE}
     ax = plots.sizes(planes)
-    marks = artist(ax, "layer 4")
-    np.testing.assert_allclose(marks.get_array(), [3, 20, 85])
     end = final("i_xt")[3]
-    np.testing.assert_allclose(marks.get_offsets()[:, 0], [0.5 * end, end, end])
-    assert ax.figure.axes[-1].get_ylabel() == "train set [% of all inputs]"
+    path = artist(ax, "layer 4").get_xydata()
+    np.testing.assert_allclose(path[:, 0], [0.5 * end, end, end])
+    ring, _, disc = (a for a in ax.lines if a.get_label() == "_marks of layer 4")
+    np.testing.assert_allclose(ring.get_xydata(), path[:1])
+    np.testing.assert_allclose(disc.get_xydata(), path[-1:])
+    said = [text.get_text() for text in ax.figure.legends[0].get_texts()]
+    assert said[::2] == ["3 % of the inputs", "85 % of the inputs"]
 
 
 def test_sizes_reads_one_dataset_too():
     ends = PLANE[["i_xt", "i_ty"]].isel(epoch=-1, drop=True)
     curve = ends.expand_dims(train_fraction=list(FRACTIONS))
     offsets = [
-        artist(plots.sizes(data), "layer 6").get_offsets()
+        artist(plots.sizes(data), "layer 6").get_xydata()
         for data in (curve, dict.fromkeys(FRACTIONS, PLANE))
     ]
     np.testing.assert_allclose(*offsets)

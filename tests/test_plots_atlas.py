@@ -56,7 +56,7 @@ def test_verdict_map_numbers_the_cells_beyond_the_threshold():
         ("AdaptiveBinning(n_bins=30, released=True)", "EBAB, 30 bins, as released"),
         ("NetInputBinning(n_edges=30, limit=50.0, collapsed=True)", "net-input bins, as released"),
         ("NetInputBinning(n_edges=30, limit=50.0, collapsed=False)", "net-input bins"),
-        ("KernelBound(noise_variance=1.52587890625e-05, bound='upper')", "noise variance 1.5e-05"),
+        ("KernelBound(noise_variance=1.52587890625e-05, bound='upper')", "noise variance 0.000015"),
         ("Quantised(n_bits=1)", "1 bit per unit"),
         ("Quantised(n_bits=8)", "8 bits per unit"),
         ("Exact()", "float32 rows"),
@@ -84,7 +84,7 @@ def test_known_parts_are_stacked_to_their_sum():
 def test_curves_draw_medians_and_bands():
     x = np.array([1.0, 2.0, 4.0])
     many = np.array([[0, 1, 2], [1, 2, 3], [2, 3, 4]])
-    ax = plots.lines(x, {"a": many, "b": [5, 5, 5]}, xlabel="c", ylabel="bits", ceiling=12)
+    ax = plots.lines(x, {"a": many, "b": [5, 5, 5]}, xlabel="c", ylabel="bits", levels={"top": 12})
     assert ax.lines[0].get_ydata().tolist() == [1, 2, 3]
     assert ax.lines[1].get_ydata().tolist() == [5, 5, 5]
     assert ax.get_xscale() == "log"

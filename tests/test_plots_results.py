@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
-from plots_support import PATTERNS, PLANE, TIMES, VERTICES, artist, legend_texts, own_figures
+from plots_support import (
+    PATTERNS,
+    PLANE,
+    TIMES,
+    VERTICES,
+    artist,
+    end_names,
+    legend_texts,
+    own_figures,
+)
 
 from ibcore import plots
 from ibcore.papers import paper_module
@@ -22,7 +31,7 @@ def test_learning_curves_show_train_and_test():
         np.testing.assert_allclose(artist(ax, label).get_ydata(), expected)
     ax = plots.learning_curves(PLANE, quantity="loss")
     assert ax.get_ylabel() == "cross-entropy [nats]"
-    assert legend_texts(ax) == ["training"]
+    assert end_names(ax) == ["training"]
 
 
 @pytest.mark.parametrize(("statistics", "prefix"), [("minibatch", "minibatch_"), ("sample", "")])
@@ -38,18 +47,21 @@ def test_gradients_are_divided_by_the_weights(statistics, prefix):
     assert raw[0].get_ylabel() == "‖gradient‖"
 
 
-def test_snr_marks_the_change_point_on_the_median():
+def test_snr_is_the_ratio_and_marks_the_times_it_is_given():
     plane = PLANE.assign(minibatch_gradient_std=2 * PLANE.minibatch_gradient_mean)
-    ax = plots.snr(plane, change_points={5: 400})
-    np.testing.assert_allclose(artist(ax, "5 (3)").get_ydata(), 0.5)
-    mark = artist(ax, "_change of layer 5")
-    np.testing.assert_allclose(mark.get_xydata(), [[400, 0.5]])
+    axes = plots.snr(plane, layers=[4, 5], marks={"change": {5: 400}})
+    np.testing.assert_allclose(artist(axes[1], "layer 5").get_ydata(), 0.5)
+    assert artist(axes[1], "_change").get_xdata() == [400, 400]
+    assert not [a for a in axes[0].get_children() if a.get_label() == "_change"]
+    assert [one.get_text() for one in axes[0].figure.legends[0].get_texts()] == ["change"]
+    with pytest.raises(ValueError, match=r"layers must be some of \[4\], got \[5\]"):
+        plots.snr(plane, layers=[4], marks={"change": {5: 400}})
 
 
 def test_networks_without_gradient_noise_leave_gaps_in_the_snr():
     plane = PLANE.copy(deep=True)
     plane.minibatch_gradient_std[:, 0] = 0.0
-    shown = artist(plots.snr(plane), "1 (10)").get_ydata()
+    shown = artist(plots.snr(plane)[0], "layer 1").get_ydata()
     assert np.isnan(shown[0])
     assert np.isfinite(shown[1:]).all()
 
@@ -149,14 +161,6 @@ def test_ruler_stripes_are_the_preimages_of_the_bins():
     assert "1.68" in ax.texts[0].get_text()
 
 
-def test_information_by_bins_is_drawn_in_order_of_bins():
-    information = {30: np.full((3, 2), 5.0), 2: np.full((3, 2), 1.0)}
-    ax = SZT.information_by_bins(information, ceiling=12.0, mark=30, widths=(10, 7))
-    np.testing.assert_array_equal(artist(ax, "2 (7)").get_xydata(), [[2, 1], [30, 5]])
-    assert ax.get_xscale() == "log"
-    assert {text.get_text() for text in ax.texts} == {"ceiling 12 bits", "30 bins"}
-
-
 # --- refusals -----------------------------------------------------------------------------------
 
 
@@ -230,10 +234,6 @@ REFUSALS = {
     r"x must be \(sample, feature\) and y \(sample,\)": lambda: SZT.popcount_bars(PATTERNS, [1]),
     "x must hold only 0 and 1": lambda: SZT.popcount_bars(3 * PATTERNS, [1, 0]),
     "edges must be at least 2 increasing numbers": lambda: SZT.ruler([1, 0]),
-    "at least one number of bins": lambda: SZT.information_by_bins({}),
-    r"\(seed, layer\) arrays of one shape": lambda: SZT.information_by_bins(
-        {2: np.ones((3, 2)), 4: np.ones((3, 1))}
-    ),
 }
 
 

@@ -325,6 +325,91 @@ def test_images_have_sizes_and_all_but_the_first_wait(drawn):
     assert found == [("192", "96", None), ("30", "20", "lazy")]
 
 
+DRAWING = (
+    '<?xml version="1.0"?><svg width="144pt" height="72pt" viewBox="0 0 144 72">'
+    "<metadata>m</metadata>"
+    '<metadata class="data" type="text/csv">panel,series\n1,a &amp; b\n</metadata>'
+    '<defs><style type="text/css">*{stroke-linejoin: round}</style></defs>'
+    '<g id="figure_1"><path id="p" d="M 1 2 L 2 3 z" style="fill: #777777"/>'
+    '<use xlink:href="#p" x="1.23456" clip-path="url(#c)"/></g>'
+    "<text style=\"font: 11px 'DejaVu Sans', sans-serif\">epoch</text></svg>"
+)
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A page with a drawing that holds its data, and a finding in alt text and caption."""
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "_images" / "a.svg").write_text(DRAWING)
+    html = (
+        '<figure id="fig-a"><img alt="A line. {finding SZT-F1}" src="../_images/a.svg"/>'
+        "<figcaption><p>{finding SZT-F1, 1} See it.</p></figcaption></figure>"
+    )
+    rows = {"verdict-szt-f1": {"finding": "It falls by 2.5 bits. It rises."}}
+    page = site_finish.Page(site=tmp_path, name="book/x.html", rows=rows)
+    passes = (
+        site_figures.say_what_is_found,
+        site_figures.drawings_in_the_page,
+        site_figures.enlarge_and_download,
+    )
+    return changed(html, *passes, page=page)
+
+
+def test_a_drawing_is_text_of_the_page_with_ids_of_its_own(finished):
+    drawing = finished.select_one("a.enlarge > svg.drawing")
+    assert drawing.find("text").string == "epoch"
+    assert drawing["aria-label"] == "A line. It falls by 2.5 bits. It rises."
+    assert (drawing["role"], drawing["width"], drawing["height"]) == ("img", "192", "96")
+    text = str(drawing)
+    assert 'id="fig-a-p"' in text
+    assert "#fig-a-p" in text
+    assert "url(#fig-a-c)" in text
+    assert "currentColor" in text
+    assert not any(word in text for word in ("#777777", "DejaVu", "<style", "metadata", "figure_1"))
+
+
+def test_a_caption_says_what_is_found_and_offers_drawing_and_data(finished, tmp_path):
+    caption = finished.find("figcaption")
+    assert caption.p.string == "It falls by 2.5 bits. See it."
+    kept = {link["download"]: link["href"] for link in caption.select("a[download]")}
+    assert kept == {
+        "fig-a.svg": "../_images/a.svg",
+        "fig-a.csv": "../_downloads/figures/fig-a.csv",
+    }
+    table = (tmp_path / "_downloads" / "figures" / "fig-a.csv").read_text()
+    assert table == "panel,series\n1,a & b\n"
+
+
+def test_a_drawing_for_which_there_is_no_room_stays_an_image(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_figures, "MOST", 10)
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "_images" / "a.svg").write_text(DRAWING)
+    page = site_finish.Page(site=tmp_path, name="book/x.html")
+    soup = changed(
+        '<img alt="A" src="../_images/a.svg"/>', site_figures.drawings_in_the_page, page=page
+    )
+    assert soup.img["data-table"] == "../_downloads/figures/drawing-0.csv"
+
+
+def test_a_finding_that_is_not_there_is_named():
+    rows = {"verdict-szt-f1": {"finding": ""}}
+    with pytest.raises(ValueError, match="no finding of SZT-F1 in the ledger"):
+        site_figures.found("{finding SZT-F1}", rows)
+
+
+def test_captions_and_alt_texts_name_claims_that_have_a_finding():
+    """Every {finding X} of a chapter can be filled, and every figure has words of its own."""
+    rows = site_finish.rows_of(ROOT / "book" / "results" / "ledger.json")
+    filled = 0
+    for chapter in sorted((ROOT / "book").glob("[0-9][0-9]_*.md")):
+        for line in chapter.read_text(encoding="utf-8").splitlines():
+            if "{finding " in line:
+                assert line.lstrip().startswith(("alt:", "caption:")), line
+                assert "{finding" not in site_figures.found(line, rows)
+                filled += 1
+    assert filled > 60
+
+
 # Search and references ------------------------------------------------------------------------
 
 

@@ -74,6 +74,8 @@ PASSES = (
     site_bar.bar_of_the_ledger,
     site_access.repair,
     site_menu.words_in_headings,
+    site_figures.say_what_is_found,
+    site_figures.drawings_in_the_page,
     site_text.chapters_are_links,
     site_numbers.numbers_alike,
     site_text.numbers_stay_whole,

@@ -4,17 +4,16 @@
   full.className = "full-size";
   full.setAttribute("aria-label", "Figure at full size");
   full.innerHTML = '<form method="dialog"><button>Close</button></form>'
-    + '<div tabindex="0" role="group" aria-label="Figure, scrolls"><img alt=""></div>';
-  const picture = full.querySelector("img");
+    + '<div tabindex="0" role="group" aria-label="Figure, scrolls"></div>';
+  const place = full.querySelector("div");
   full.addEventListener("click", (event) => { if (event.target === full) full.close(); });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.enlarge");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    const small = link.querySelector("img");
-    picture.src = link.href;
-    picture.alt = small.alt;
-    picture.style.aspectRatio = `${small.naturalWidth} / ${small.naturalHeight}`;
+    const picture = link.querySelector("img, svg").cloneNode(true);
+    picture.removeAttribute("loading");
+    place.replaceChildren(picture);
     if (!full.isConnected) document.body.append(full);
     full.showModal();
   });

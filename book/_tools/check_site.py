@@ -159,6 +159,11 @@ def unkept(text: str, name: str) -> list[str]:
             problems.append(f"image without a size: {shown}")
         if not image.get("alt"):
             problems.append(f"image without words: {shown}")
+    for drawing in article.select("svg.drawing"):
+        if not drawing.get("aria-label"):
+            problems.append(f"drawing without words: {drawing.get('data-file', '')[-24:]}")
+    if unfilled := re.findall(r"\{finding [^}]*\}", str(article)):
+        problems.append(f"not filled: {unfilled[0]}")
     return problems + [f"{said} without its chapter" for said in _bare_figures(article, name)]
 
 

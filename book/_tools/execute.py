@@ -142,7 +142,16 @@ def _counted(picture: str, prefix: str) -> str:
 
 def _rounded(path: re.Match) -> str:
     short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}", path[0])
-    return re.sub(r"\s*\n\s*", " ", short)
+    return _without_standstill(re.sub(r"\s*\n\s*", " ", short))
+
+
+def _without_standstill(path: str) -> str:
+    """A path without the lines that lead from a place to itself.
+
+    >>> _without_standstill('d="M 1.0 2.0 L 1.0 2.0 L 3.0 4.0 L 3.0 4.0 z"')
+    'd="M 1.0 2.0 L 3.0 4.0 z"'
+    """
+    return re.sub(r"([ML]) ([-\d.]+ [-\d.]+)(?: L \2(?=[ \"]))+", r"\1 \2", path)
 
 
 class StderrError(RuntimeError):

@@ -22,6 +22,7 @@ from multiverse_planes import Stored
 from sentences import short
 
 from ibcore.plots import style
+from ibcore.plots.labels import spread
 
 LAYER = 5
 # A few words -> the ruler; a panel shows those that its plane holds.
@@ -158,7 +159,7 @@ def _panel(ax: Axes, activation: str, curves: Sequence[Curve]) -> None:
     ax.set_xlabel("epoch")
     ax.set_title(f"{activation}: bits about the input", loc="left", fontsize=14, weight="bold")
     ends = sorted(curves, key=lambda one: one.bits[-1])
-    for one, y in zip(ends, apart([float(one.bits[-1]) for one in ends], 1.7), strict=True):
+    for one, y in zip(ends, spread([float(one.bits[-1]) for one in ends], 1.7), strict=True):
         kind = style.look(list(RULERS).index(one.ruler))
         lost = "loses nothing" if one.lost < 0.05 else f"loses {short(one.lost)}"
         ax.annotate(
@@ -173,30 +174,6 @@ def _panel(ax: Axes, activation: str, curves: Sequence[Curve]) -> None:
                 color=kind.colour, transform=ax.transAxes, clip_on=False,
             )
         )  # fmt: skip
-
-
-def apart(places: Sequence[float], gap: float) -> list[float]:
-    """Sorted places, moved as little as it takes to be ``gap`` apart.
-
-    >>> apart([1.0, 1.2, 5.0], 1.0)
-    [0.6, 1.6, 5.0]
-    """
-    groups = [[place] for place in places]
-    middle = [float(place) for place in places]
-    k = 1
-    while k < len(groups):
-        reach = gap * (len(groups[k - 1]) + len(groups[k])) / 2
-        if middle[k] - middle[k - 1] < reach - 1e-12:
-            groups[k - 1] += groups.pop(k)
-            middle.pop(k)
-            middle[k - 1] = sum(groups[k - 1]) / len(groups[k - 1])
-            k = max(1, k - 1)
-        else:
-            k += 1
-    found = []
-    for at, group in zip(middle, groups, strict=True):
-        found += [round(at + gap * (i - (len(group) - 1) / 2), 9) for i in range(len(group))]
-    return found
 
 
 def _for_pages(svg: str, name: str) -> str:

@@ -8,6 +8,7 @@ from ibcore.claims.judge import checks_of, judge
 from ibcore.claims.ledger import ledger_entry, load_ledger, verdict_details, write_ledger
 from ibcore.claims.registry import (
     Claim,
+    asked,
     find_claim,
     load_registry,
     planes_of,
@@ -31,6 +32,7 @@ __all__ = [
     "Claim",
     "NoVerdict",
     "Verdict",
+    "asked",
     "badge",
     "cell",
     "checks_of",

@@ -226,6 +226,30 @@ def find_claim(claim_id: str) -> Claim:
     return claims[claim_id]
 
 
+def asked(claim_id: str, key: str) -> float:
+    """Return a number that the criterion of a claim names, from the first test that states it.
+
+    Raises
+    ------
+    ValueError
+        No test of the claim states it.
+
+    Examples
+    --------
+    >>> asked("SZT-F3", "size")
+    0.5
+    """
+    claim = find_claim(claim_id)
+    for test in claim.tests:
+        for place in (test.entry, test.entry.get("with", {})):
+            if isinstance(place.get(key), int | float):
+                return float(place[key])
+    raise ValueError(
+        f"{claim_id} asks for no number {key!r}; its tests state "
+        f"{sorted({name for test in claim.tests for name in test.entry})}."
+    )
+
+
 def planes_of(claim: Claim) -> tuple[str, ...]:
     """Planes that its verdict needs, by name: those of the row whose evidence it shares, too."""
     if claim.same_evidence_as:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from numpy.typing import ArrayLike
 
+from ibcore.plots import labels as labels_
 from ibcore.plots import reading, style
 from ibcore.plots.script import PAGE, widget
 
@@ -99,9 +100,12 @@ def ruler_label(name: str) -> str:
             released = given.get("collapsed") == "True"
             return f"net-input bins{', as released' * released}"
         case "KernelBound":
-            return f"noise variance {float(given['noise_variance']):.2g}"
+            variance = float(f"{float(given['noise_variance']):.2g}")
+            return f"noise variance {np.format_float_positional(variance, trim='-')}"
         case "Quantised":
             return f"{given['n_bits']} bit{'s' * (given['n_bits'] != '1')} per unit"
+        case "EdgeBinning":
+            return f"{given['n_edges']} edges on [-1, 1], as released"
         case "Exact":
             return "float32 rows"
     return name
@@ -117,7 +121,7 @@ def known_parts(plane: xr.Dataset, *, axes: Iterable[Axes] | None = None) -> np.
     (layer,) array of Axes
     """
     layers = reading.chosen_layers(plane, None)
-    axes = style.many_axes(axes, len(layers), columns=3, height=2.1, sharex=True, sharey=True)
+    axes = style.many_axes(axes, len(layers), columns=3, height=2.2, sharex=True, sharey=True)
     epochs, label = reading.times_of(plane, "epoch")
     for ax, layer in zip(axes, layers, strict=True):
         parts = [plane[name].sel(layer=layer).mean("seed").values for name in PARTS]
@@ -128,7 +132,7 @@ def known_parts(plane: xr.Dataset, *, axes: Iterable[Axes] | None = None) -> np.
             patch.set_edgecolor(style.GREY)
             patch.set_linewidth(0.3)
         style.time_axis(ax, epochs, label)
-        ax.set_title(reading.layer_names(plane)[layer], fontsize=10)
+        ax.set_title(f"layer {reading.layer_names(plane)[layer]}")
     style.label_outer(axes, label, "bits")
     style.below_legend(axes, axes[0].get_legend_handles_labels()[0], "known of the")
     return axes
@@ -140,8 +144,10 @@ def lines(
     *,
     xlabel: str,
     ylabel: str,
-    log: bool = True,
-    ceiling: float | None = None,
+    log: str = "x",
+    levels: Mapping[str, float] | None = None,
+    names: bool = True,
+    legend: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Named curves over a common axis; (network, point) arrays as median and 25-75 % band.
@@ -152,30 +158,47 @@ def lines(
     values : mapping of name to (point,) or (network, point) array
     xlabel, ylabel : str
         With units.
-    log : bool
-        Whether x is logarithmic.
-    ceiling : float, optional
-        A level that no curve may pass.
+    log : "x", "y", "xy" or ""
+        Which axes are logarithmic.
+    levels : mapping of name to float, optional
+        Heights to mark with a dotted line, such as one that no curve may pass.
+    names : bool
+        Write each curve's name at its end.
+    legend : bool
+        Write the names in a legend instead, where curves end in one place.
     """
-    ax = style.one_axes(ax, (style.WIDTH, 3.4))
+    ax, ends = style.one_axes(ax, (style.WIDTH, 3.6)), []
     for i, (name, one) in enumerate(values.items()):
         one, look = np.asarray(one, float), style.look(i)
         if one.ndim == 2:
-            _, low, mid, high, _ = reading.quantiles(one)
-            ax.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0)
-            one = mid
-        ax.plot(x, one, color=look.colour, linestyle=look.dashes, label=name)
-    if log:
-        ax.set_xscale("log")
-    if ceiling is not None:
-        style.ceiling(ax, ceiling)
+            style.band(ax, x, one, look, label=name, markers=False)
+            one = np.quantile(one, 0.5, axis=0)
+        else:
+            ax.plot(x, one, color=look.colour, linestyle=look.dashes, label=name)
+        if (held := np.flatnonzero(np.isfinite(one))).size:
+            last = held[np.argmax(np.asarray(x, float)[held])]
+            ends.append(labels_.End(name, float(np.asarray(x)[last]), float(one[last]), look))
+    for axis, scale in (("x", ax.set_xscale), ("y", ax.set_yscale)):
+        if axis in log:
+            scale("log")
+            style.log_ticks(getattr(ax, f"{axis}axis"))
+    for name, level in (levels or {}).items():
+        style.ceiling(ax, level, name)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
+    if legend:
+        ax.legend()
+    elif names and (len(values) > 1 or next(iter(values))):
+        labels_.at_the_ends(ax, ends, mark=False)
     return ax
 
 
 def histogram(
-    values: Mapping[str, ArrayLike], *, edges: ArrayLike, xlabel: str, ax: Axes | None = None
+    values: Mapping[str, ArrayLike],
+    *,
+    edges: ArrayLike,
+    xlabel: str,
+    legend: bool = True,
+    ax: Axes | None = None,
 ) -> Axes:
     """Share of the values in each bin, one outline per name, on a log axis.
 
@@ -186,6 +209,8 @@ def histogram(
     edges : (bin + 1,) array
         Increasing.
     xlabel : str
+    legend : bool
+        Leave it out where a neighbouring panel has it already.
     """
     ax = style.one_axes(ax, (style.WIDTH, 3.2))
     edges = np.asarray(edges, float)
@@ -200,8 +225,10 @@ def histogram(
         share = counts / counts.sum()
         ax.stairs(share, edges, color=look.colour, linestyle=look.dashes, linewidth=1.6, label=name)
     ax.set_yscale("log")
+    style.log_ticks(ax.yaxis)
     ax.set(xlabel=xlabel, ylabel="share of the values in a bin")
-    ax.legend()
+    if legend:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(values))
     return ax
 
 

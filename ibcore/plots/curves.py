@@ -1,12 +1,14 @@
 """Figures of what happens during training: loss, accuracy, gradients."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
-from ibcore.plots import reading, style
+from ibcore.plots import labels, reading, style
 
 STATISTICS = {"minibatch": "minibatch_", "sample": ""}
 
@@ -14,7 +16,7 @@ STATISTICS = {"minibatch": "minibatch_", "sample": ""}
 def learning_curves(
     plane: xr.Dataset, *, quantity: str = "accuracy", time: str = "epoch", ax: Axes | None = None
 ) -> Axes:
-    """Accuracy or loss on training and test data: median over seeds, 25-75 % and 5-95 % bands.
+    """Accuracy or loss on training and test data: median, band of the half around it, tails.
 
     Parameters
     ----------
@@ -32,11 +34,14 @@ def learning_curves(
     if quantity == "loss" and test not in plane.data_vars:
         del drawn["test"]
     ax = style.one_axes(ax, (style.WIDTH, 3.6))
+    ends = []
     for (label, name), look in zip(drawn.items(), (style.look(0), style.look(3)), strict=False):
-        style.band(ax, times, reading.array(plane, name, reading.SEED_EPOCH), look, label=label)
+        values = reading.array(plane, name, reading.SEED_EPOCH)
+        style.band(ax, times, values, look, label=label, markers=False, tails=True)
+        ends.append(labels.End(label, times[-1], float(np.median(values[:, -1])), look))
     style.time_axis(ax, times, time_label)
     ax.set_ylabel("accuracy" if quantity == "accuracy" else "cross-entropy [nats]")
-    ax.legend()
+    labels.at_the_ends(ax, ends)
     return ax
 
 
@@ -63,6 +68,7 @@ def gradient_phases(
     normalised: bool = True,
     layers: Iterable[int] | None = None,
     time: str = "epoch",
+    marks: Mapping[str, Mapping[int, float]] | None = None,
     axes: Iterable[Axes] | None = None,
 ) -> np.ndarray:
     """Norms of the mean and the standard deviation of the gradient over time, a panel per layer.
@@ -76,6 +82,8 @@ def gradient_phases(
         Over what the mean and the standard deviation were taken.
     normalised : bool
         Divide both by the norm of the layer's weights.
+    marks : mapping of name to mapping of layer to time, optional
+        Times to mark in every panel, such as the peak of I(X;T).
 
     Returns
     -------
@@ -97,10 +105,29 @@ def gradient_phases(
         ax.set_yscale("log")
         style.time_axis(ax, times, time_label)
         ax.set_title(f"layer {names[layer]}")
+    style.log_ticks(axes[0].yaxis)
     style.label_outer(axes, time_label, "‖gradient‖ / ‖W‖" if normalised else "‖gradient‖")
-    handles, _ = axes[0].get_legend_handles_labels()
-    style.below_legend(axes, handles, f"over {statistics}{'e' * (statistics[-1] == 'h')}s")
+    handles = [style.handle(name, look, marker=False) for name, (_, look) in curves.items()]
+    style.below_legend(axes, handles + _mark(axes, drawn, marks or {}), "")
     return axes
+
+
+def _mark(
+    axes: np.ndarray, layers: list[int], marks: Mapping[str, Mapping[int, float]]
+) -> list[Line2D]:
+    """A vertical line per mark in the panel of its layer; the legend entries."""
+    handles = []
+    looks: tuple[Any, ...] = ("--", ":", "-.")
+    for (name, times), dashes in zip(marks.items(), looks, strict=False):
+        unknown = sorted(set(times) - set(layers))
+        if unknown:
+            raise ValueError(f"marks of {name!r}: layers must be some of {layers}, got {unknown}.")
+        for ax, layer in zip(axes, layers, strict=True):
+            if layer in times:
+                ax.axvline(times[layer], color=style.GREY, linestyle=dashes, linewidth=1.2,
+                           label=f"_{name}")  # fmt: skip
+        handles.append(Line2D([], [], color=style.GREY, linestyle=dashes, label=name))
+    return handles
 
 
 def snr(
@@ -109,46 +136,38 @@ def snr(
     statistics: str = "minibatch",
     layers: Iterable[int] | None = None,
     time: str = "epoch",
-    change_points: Mapping[int, float] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Signal-to-noise ratio of the gradients, ‖mean‖ / ‖standard deviation‖, over time.
+    marks: Mapping[str, Mapping[int, float]] | None = None,
+    axes: Iterable[Axes] | None = None,
+) -> np.ndarray:
+    """Signal-to-noise ratio of the gradients, ‖mean‖ / ‖std‖, over time, a panel per layer.
 
     Parameters
     ----------
     plane : Dataset
         As for :func:`gradient_phases`; ``weight_norm`` is not needed, it cancels.
-    change_points : mapping of layer to time, optional
-        Marked on the layer's median with a vertical line.
+    marks : mapping of name to mapping of layer to time, optional
+        Times to mark, such as the median change point of each layer.
+
+    Returns
+    -------
+    (layer,) array of Axes
     """
     mean, std = _gradients(plane, statistics)
     times, time_label = reading.times_of(plane, time)
     ratio = np.divide(mean, std, out=np.full_like(mean, np.nan), where=std > 0)
-    names = reading.layer_names(plane)
-    drawn = reading.chosen_layers(plane, layers)
-    reading.chosen_layers(plane, change_points or None)
-    ax = style.one_axes(ax)
-    for layer in drawn:
-        k, look = list(names).index(layer), style.layer_look(layer)
-        style.band(ax, times, ratio[:, :, k], look, label=names[layer])
-        if change_points and layer in change_points:
-            at = float(change_points[layer])
-            height = np.interp(at, times, np.median(ratio[:, :, k], axis=0))
-            ax.axvline(at, color=look.colour, linestyle=":", linewidth=1.0)
-            ax.plot(
-                at,
-                height,
-                marker=look.marker,
-                markersize=10,
-                markerfacecolor="none",
-                markeredgecolor=look.colour,
-                markeredgewidth=1.8,
-                linestyle="none",
-                label=f"_change of layer {layer}",
-            )
-    ax.axhline(1.0, color=style.GREY, linestyle="--", linewidth=1.0)
-    ax.set_yscale("log")
-    style.time_axis(ax, times, time_label)
-    ax.set_ylabel("‖mean‖ / ‖std‖ of the gradient")
-    style.side_legend(ax, title=reading.legend_title(plane))
-    return ax
+    names, drawn = reading.layer_names(plane), reading.chosen_layers(plane, layers)
+    axes = style.many_axes(axes, len(drawn), height=2.1, legend=0.5 * bool(marks), sharex=True,
+                           sharey=True)  # fmt: skip
+    for ax, layer in zip(axes, drawn, strict=True):
+        own, look = ratio[:, :, list(names).index(layer)], style.layer_look(layer)
+        style.band(ax, times, own, look._replace(dashes="-"), label=f"layer {layer}",
+                   markers=False, tails=True)  # fmt: skip
+        ax.axhline(1.0, color=style.GREY, linewidth=0.8)
+        ax.set_yscale("log")
+        style.time_axis(ax, times, time_label)
+        ax.set_title(f"layer {names[layer]}")
+    style.log_ticks(axes[0].yaxis)
+    style.label_outer(axes, time_label, "signal / noise")
+    if handles := _mark(axes, drawn, marks or {}):
+        style.below_legend(axes, handles, "")
+    return axes

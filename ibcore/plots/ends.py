@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 
-from ibcore.plots import reading, style
+from ibcore.plots import labels, reading, style
 
 
 def sizes(
@@ -23,7 +22,7 @@ def sizes(
     ----------
     curve : Dataset, or mapping of train fraction to plane
         Dims (estimator, train_fraction, seed, layer); of planes the last epoch is taken. Drawn are
-        medians over seeds, coloured by train fraction.
+        medians over seeds: a ring for the smallest fraction, a disc for the largest.
     """
     if isinstance(curve, Mapping) and not isinstance(curve, xr.Dataset):
         if not curve:
@@ -46,37 +45,18 @@ def sizes(
         np.median(reading.array(curve, name, ("seed", "train_fraction", "layer")), axis=0)
         for name in ("i_xt", "i_ty")
     )
-    fractions = 100 * curve.train_fraction.values.astype(float)
-    low, high = fractions.min(), fractions.max() * 1.0001
-    norm = LogNorm(low, high)
-    ax = style.one_axes(ax)
-    names = reading.layer_names(curve)
-    drawn = reading.chosen_layers(curve, layers)
-    for layer in drawn:
-        k, look = list(names).index(layer), style.layer_look(layer)
-        ax.plot(x[:, k], y[:, k], color=look.colour, linestyle=look.dashes, linewidth=1.0)
-        ax.scatter(
-            x[:, k],
-            y[:, k],
-            c=fractions,
-            cmap=style.shades(),
-            norm=norm,
-            marker=look.marker,
-            s=34,
-            edgecolors=style.GREY,
-            linewidths=0.4,
-            zorder=3,
-            label=f"layer {layer}",
-        )
+    ax = style.one_axes(ax, (style.WIDTH, 4.6))
+    order, paths = list(reading.layer_names(curve)), {}
+    for layer in reading.chosen_layers(curve, layers):
+        k, look = order.index(layer), style.layer_look(layer)
+        path = paths[layer] = np.column_stack([x[:, k], y[:, k]])
+        ax.plot(*path.T, color=look.colour, linewidth=1.2, label=f"layer {layer}")
+        between = range(1, len(path) - 1)
+        style.mark_path(ax, path, between, look.colour, label=f"_marks of layer {layer}")
     style.plane_axes(ax, curve, x, y)
-    style.side_legend(
-        ax,
-        handles=[style.handle(names[layer], style.layer_look(layer)) for layer in drawn],
-        title=reading.legend_title(curve),
-    )
-    bar = style.colour_bar(ax, norm, "train set [% of all inputs]")
-    ticks = [t for t in (1, 3, 5, 10, 20, 40, 85, 100) if low <= t <= high]
-    bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
+    labels.number_paths(ax, paths)
+    said = [f"{100 * float(one):.3g} % of the inputs" for one in curve.train_fraction[[0, -1]]]
+    style.below_legend(np.array([ax]), style.path_marks(said[0], "amounts between", said[1]))
     return ax
 
 

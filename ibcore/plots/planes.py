@@ -6,12 +6,10 @@ import numpy as np
 import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
-from ibcore.plots import reading, style
-
-MARK_DISTANCE = 0.17  # inches between the markers along a trajectory
+from ibcore.plots import labels, reading, style
 
 
 def information_plane(
@@ -20,13 +18,11 @@ def information_plane(
     estimator: object = None,
     seeds: str | int = "median",
     layers: Iterable[int] | None = None,
-    norm: Normalize | None = None,
-    colorbar: bool = True,
-    legend: bool = True,
+    key: bool = True,
     name_ceilings: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Trajectory of every layer in the information plane, coloured by epoch on a log scale.
+    """Trajectory of every layer in the information plane, its number written beside it.
 
     Parameters
     ----------
@@ -38,73 +34,64 @@ def information_plane(
         The median over seeds; a number adds that many single networks as thin lines.
     layers : iterable of int, optional
         Layer numbers to draw, from 1; default all.
-    norm : Normalize, optional
-        Colour scale over epochs, to share it between panels.
-    colorbar, legend, name_ceilings : bool
+    key, name_ceilings : bool
         Leave them out where a neighbouring panel has them already.
 
     Notes
     -----
-    The line passes through every measured epoch; markers stand only where they do not touch.
+    The line passes through every measured epoch. An open ring is the first of them, a full disc the
+    last; dots between them are powers of ten.
     """
     if seeds != "median" and (isinstance(seeds, str) or int(seeds) < 0):
         raise ValueError(f"seeds must be 'median' or a number of networks, got {seeds!r}.")
     plane = reading.select(plane, estimator)
     x, y = (reading.array(plane, name, reading.SEED_EPOCH_LAYER) for name in ("i_xt", "i_ty"))
-    epochs = plane.epoch.values
-    norm = norm or style.epoch_norm(epochs)
-    ax = style.one_axes(ax)
+    ax = style.one_axes(ax, (style.WIDTH, 4.6))
     drawn = reading.chosen_layers(plane, layers)
     order = [int(layer) for layer in plane.layer.values]
     columns = [order.index(layer) for layer in drawn]
-    room = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
-    scale = [
-        max(float(np.abs(v).max()), 1e-9) / inches
-        for v, inches in ((x, room.width), (y, room.height))
-    ]
     singles = 0 if seeds == "median" else min(int(seeds), x.shape[0])
+    decades = decades_among(plane.epoch.values)
+    paths = {}
     for layer, k in zip(drawn, columns, strict=True):
         look = style.layer_look(layer)
         for s in range(singles):
             ax.plot(x[s, :, k], y[s, :, k], color=look.colour, alpha=0.35, linewidth=0.6)
         path = np.column_stack([np.median(x[:, :, k], axis=0), np.median(y[:, :, k], axis=0)])
-        steps = LineCollection(
-            list(np.stack([path[:-1], path[1:]], axis=1)),
-            cmap=style.shades(),
-            norm=norm,
-            linewidths=1.6,
-        )
-        steps.set_array(epochs[1:].astype(float))
-        ax.add_collection(steps)
-        at = style.apart(path / scale, MARK_DISTANCE)
-        ax.scatter(
-            path[at, 0],
-            path[at, 1],
-            c=epochs[at],
-            cmap=style.shades(),
-            norm=norm,
-            marker=look.marker,
-            s=26,
-            edgecolors=style.GREY,
-            linewidths=0.4,
-            zorder=3,
-            label=f"layer {layer}",
-        )
+        paths[layer] = path
+        ax.plot(*path.T, color=look.colour, linewidth=1.6, label=f"layer {layer}")
+        style.mark_path(ax, path, decades, look.colour, label=f"_marks of layer {layer}")
     style.plane_axes(ax, plane, x[..., columns], y[..., columns], named=name_ceilings)
-    if legend:
-        names = reading.layer_names(plane)
-        style.side_legend(
-            ax,
-            handles=[
-                style.handle(names[k], style.layer_look(k), line=False, colour=style.GREY)
-                for k in drawn
-            ],
-            title=reading.legend_title(plane),
-            handletextpad=0.1,
-        )
-    if colorbar:
-        style.colour_bar(ax, norm, "epoch")
+    labels.number_paths(ax, paths)
+    if key:
+        style.below_legend(np.array([ax]), path_key(plane.epoch.values), "")
     return ax
+
+
+def decades_among(epochs: ArrayLike) -> list[int]:
+    """Places of the measured epochs next to 10, 100, ..., the first and the last left out.
+
+    Examples
+    --------
+    >>> decades_among([0, 1, 9, 50, 105, 400])
+    [2, 4]
+    """
+    epochs = np.asarray(epochs, dtype=np.float64)
+    wanted = 10.0 ** np.arange(1, np.log10(max(epochs.max(), 10)) + 1e-9)
+    near = [int(np.abs(np.log(np.maximum(epochs, 0.1) / one)).argmin()) for one in wanted]
+    close = [
+        k for k, one in zip(near, wanted, strict=True) if abs(np.log10(epochs[k] / one)) < 0.15
+    ]
+    return [k for k in dict.fromkeys(close) if 0 < k < len(epochs) - 1]
+
+
+def path_key(epochs: ArrayLike) -> list[Line2D]:
+    """Legend entries for the marks along a path: first epoch, powers of ten, last epoch."""
+    epochs = np.asarray(epochs)
+    first = "before training" if epochs[0] == 0 else f"epoch {style.short_number(epochs[0])}"
+    at = [style.short_number(10.0 ** round(np.log10(epochs[k]))) for k in decades_among(epochs)]
+    return style.path_marks(first, f"epoch {', '.join(at)}" * bool(at),
+                            f"epoch {style.short_number(epochs[-1])}")  # fmt: skip
 
 
 def snapshots(
@@ -162,11 +149,11 @@ def information_over_time(
     time: str = "epoch",
     layers: Iterable[int] | None = None,
     estimator: object = None,
-    legend: bool = True,
     name_ceilings: bool = True,
+    named: str = "layer ",
     ax: Axes | None = None,
 ) -> Axes:
-    """I(X;T) or I(T;Y) of the layers over time: median over seeds, 25-75 % and 5-95 % bands.
+    """I(X;T) or I(T;Y) of the layers over time: median over seeds, band of the half around it.
 
     Parameters
     ----------
@@ -177,20 +164,21 @@ def information_over_time(
         On a log axis that has a place for 0.
     layers : iterable of int, optional
         Layer numbers to draw, from 1; default all.
-    legend, name_ceilings : bool
+    name_ceilings : bool
         Leave them out where a neighbouring panel has them already.
+    named : str
+        What stands before the number of a layer at the end of its curve.
     """
     reading.one_of("quantity", quantity, ("i_xt", "i_ty"))
     plane = reading.select(plane, estimator)
     values = reading.array(plane, quantity, reading.SEED_EPOCH_LAYER)
     times, time_label = reading.times_of(plane, time)
     ax = style.one_axes(ax)
-    names = reading.layer_names(plane)
-    order = list(names)
+    order, ends = list(reading.layer_names(plane)), []
     for layer in reading.chosen_layers(plane, layers):
-        style.band(
-            ax, times, values[:, :, order.index(layer)], style.layer_look(layer), label=names[layer]
-        )
+        look, own = style.layer_look(layer), values[:, :, order.index(layer)]
+        style.band(ax, times, own, look, label=f"layer {layer}", markers=False)
+        ends.append(labels.End(f"{named}{layer}", times[-1], float(np.median(own[:, -1])), look))
     style.time_axis(ax, times, time_label)
     ax.set_ylabel(reading.information_label(plane, quantity))
     bound, label = reading.ceilings_of(plane).get(quantity, (0.0, ""))
@@ -198,9 +186,60 @@ def information_over_time(
         style.ceiling(ax, bound, label if name_ceilings else "")
     low, high = ax.get_ylim()
     ax.set_ylim(min(0.0, low, values.min()), max(high, 1.1 * bound, values.max()))
-    if legend:
-        style.side_legend(ax, title=reading.legend_title(plane))
+    labels.at_the_ends(ax, ends)
     return ax
+
+
+def layers_over_time(
+    planes: Mapping[str, xr.Dataset],
+    *,
+    quantity: str = "i_xt",
+    time: str = "epoch",
+    layers: Iterable[int] | None = None,
+    estimator: object = None,
+    axes: Iterable[Axes] | None = None,
+) -> np.ndarray:
+    """I(X;T) or I(T;Y) over time, a panel per layer, a curve per plane: no band hides another.
+
+    Parameters
+    ----------
+    planes : mapping of name to Dataset
+        With ``quantity`` in bits and the same layers.
+    quantity, time, layers, estimator
+        As for :func:`information_over_time`; the estimator where a plane holds several.
+
+    Returns
+    -------
+    (layer,) array of Axes
+    """
+    reading.one_of("quantity", quantity, ("i_xt", "i_ty"))
+    if not planes:
+        raise ValueError("planes must name at least one plane, got none.")
+    chosen = {name: reading.select(plane, estimator) for name, plane in planes.items()}
+    first = next(iter(chosen.values()))
+    drawn, names = reading.chosen_layers(first, layers), reading.layer_names(first)
+    axes = style.many_axes(axes, len(drawn), height=2.2, legend=0.5, sharex=True, sharey=True)
+    ends = []
+    for k, (name, plane) in enumerate(chosen.items()):
+        values = reading.array(plane, quantity, reading.SEED_EPOCH_LAYER)
+        times, time_label = reading.times_of(plane, time)
+        ends.append(times)
+        for ax, layer in zip(axes, drawn, strict=True):
+            own = values[:, :, list(names).index(layer)]
+            style.band(ax, times, own, style.look(k), label=name, markers=False)
+    bound, label = reading.ceilings_of(first).get(quantity, (0.0, ""))
+    for ax, layer in zip(axes, drawn, strict=True):
+        ax.set_title(f"layer {names[layer]}")
+        style.time_axis(ax, np.concatenate(ends), time_label)
+        if bound:
+            style.ceiling(ax, bound, label if ax is axes[0] else "")
+    axes[0].set_ylim(0, max(axes[0].get_ylim()[1], 1.12 * bound))
+    kinds = {reading.information_label(plane, quantity) for plane in chosen.values()}
+    own_label = "I(X; T) [bits]" if quantity == "i_xt" else "I(T; Y) [bits]"
+    style.label_outer(axes, time_label, kinds.pop() if len(kinds) == 1 else own_label)
+    style.below_legend(axes, [style.handle(n, style.look(k), marker=False)
+                              for k, n in enumerate(chosen)], "")  # fmt: skip
+    return axes
 
 
 def compare_planes(
@@ -211,13 +250,13 @@ def compare_planes(
     time: str = "epoch",
     axes: Iterable[Axes] | None = None,
 ) -> np.ndarray:
-    """Several planes side by side on the same axes and colours, one panel per name.
+    """Several planes side by side on the same axes, one panel per name.
 
     Parameters
     ----------
-    planes : mapping of name to Dataset
+    planes : mapping of title to Dataset
     quantity : "plane", "i_xt" or "i_ty"
-        The information plane itself, or one information over ``time``.
+        Information planes, or one of the two over ``time``.
 
     Returns
     -------
@@ -227,58 +266,53 @@ def compare_planes(
     if not planes:
         raise ValueError("planes must name at least one plane, got none.")
     columns = 2 if len(planes) in (2, 4) else 3
-    axes = style.many_axes(axes, len(planes), columns=columns, height=2.6, sharex=True, sharey=True)
-    norm = style.epoch_norm([plane.epoch.values.max() for plane in planes.values()])
-    deepest = max(planes.values(), key=lambda plane: plane.sizes["layer"])
-    ends, ceilings = [], []
+    height = {2: 3.2, 3: 2.9}[columns] if len(planes) > 1 else 4.2
+    in_plane = quantity == "plane"
+    axes = style.many_axes(axes, len(planes), columns=columns, height=height,
+                           legend=0.5 * in_plane, sharex=True, sharey=True)  # fmt: skip
+    ends, ceilings, written = [], [], []
     for ax, (name, plane) in zip(axes, planes.items(), strict=True):
         ceilings.append(reading.ceilings_of(plane))
-        options = {
-            "estimator": estimator,
-            "legend": False,
-            "name_ceilings": ceilings[-1] not in ceilings[:-1],
-            "ax": ax,
-        }
-        if quantity == "plane":
-            information_plane(plane, norm=norm, colorbar=False, **options)
+        options = {"estimator": estimator, "ax": ax,
+                   "name_ceilings": ceilings[-1] not in ceilings[:-1]}  # fmt: skip
+        if in_plane:
+            information_plane(plane, key=False, **options)
         else:
-            information_over_time(plane, quantity=quantity, time=time, **options)
+            information_over_time(plane, quantity=quantity, time=time, named="", **options)
             ends.append(reading.times_of(plane, time)[0])
+        written.append((ax.get_xlabel(), ax.get_ylabel()))
         ax.set_title(name)
     if ends:  # the shared time axis must hold the longest run
-        style.time_axis(axes[0], np.concatenate(ends), axes[0].get_xlabel())
-    style.label_outer(axes, axes[0].get_xlabel(), axes[0].get_ylabel())
-    in_plane = quantity == "plane"
+        style.time_axis(axes[0], np.concatenate(ends), written[0][0])
+    shared = [_shared(said) for said in zip(*written, strict=True)]
+    style.label_outer(axes, *shared)
     if in_plane:
-        style.colour_bar(axes, norm, "epoch")
-    style.below_legend(
-        axes,
-        [
-            style.handle(
-                name,
-                style.layer_look(layer),
-                line=not in_plane,
-                colour=style.GREY if in_plane else None,
-            )
-            for layer, name in reading.layer_names(deepest).items()
-        ],
-        reading.legend_title(deepest),
-    )
+        longest = max(planes.values(), key=lambda plane: plane.epoch.values[-1])
+        style.below_legend(axes, path_key(longest.epoch.values), "")
     return axes
+
+
+def _shared(labels_: Sequence[str]) -> str:
+    """One axis label for all panels: theirs where they agree, else what all of them estimate."""
+    if len(set(labels_)) == 1:
+        return labels_[0]
+    return "I(T; Y) [bits]" if any("; Y)" in one for one in labels_) else "I(X; T) [bits]"
 
 
 def overview(
     plane: xr.Dataset, *, estimator: object = None, axes: Iterable[Axes] | None = None
 ) -> np.ndarray:
-    """Information plane and, beside it, I(X;T) over epochs: one wide figure.
+    """Information plane and, below it, I(X;T) over epochs: one figure as wide as the page.
 
     Returns
     -------
     (2,) array of Axes
     """
     if axes is None:
-        _, axes = plt.subplots(1, 2, figsize=(10.5, 4.0), layout="constrained")
+        _, axes = plt.subplots(2, 1, figsize=(style.WIDTH, 8.2), layout="constrained")
     axes = style.many_axes(axes, 2)
-    information_plane(plane, estimator=estimator, legend=False, ax=axes[0])  # the other has it
+    information_plane(plane, estimator=estimator, ax=axes[0], key=False)
     information_over_time(plane, estimator=estimator, ax=axes[1])
+    axes[0].legend(handles=path_key(plane.epoch.values), loc="lower right",
+                   bbox_to_anchor=(0.86, 0.0))  # fmt: skip
     return axes

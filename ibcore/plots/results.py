@@ -9,6 +9,7 @@ from matplotlib.colors import Normalize
 from numpy.typing import ArrayLike
 
 from ibcore.plots import style
+from ibcore.plots.labels import End, at_the_ends, beside_points
 
 
 def _spread_out(count: int, width: float) -> np.ndarray:
@@ -180,7 +181,8 @@ def by_layer(
         named = [style.handle(n, style.look(g), line=False) for g, n in enumerate(groups)]
         handles = named + handles
     if handles:
-        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(handles),
+                  columnspacing=1.2, handletextpad=0.3)  # fmt: skip
     ax.set_xticks(range(n_layers), [str(k) for k in layers])
     ax.set_xlim(-0.6, n_layers - 0.4)
     ax.set(xlabel="layer", ylabel=label)
@@ -228,12 +230,68 @@ def phase_share(
     return ax
 
 
+def dots(
+    values: Mapping[str, ArrayLike],
+    *,
+    label: str,
+    threshold: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """One number per network, a row per group: points, the median and its 95 % interval.
+
+    Parameters
+    ----------
+    values : mapping of name to (network,) array
+        One row per name, from above; NaN is left out. The intervals are those of :func:`by_layer`.
+    label : str
+        Of the x axis, with the unit.
+    threshold : float, optional
+        Drawn as a line, in the unit of the values.
+    """
+    if not values:
+        raise ValueError("values must hold at least one group, got none.")
+    ax = style.one_axes(ax, (style.WIDTH, 1.1 + 0.38 * len(values)))
+    look = style.look(0)
+    for place, (name, group) in enumerate(values.items()):
+        found = np.asarray(group, dtype=np.float64).ravel()
+        found = found[~np.isnan(found)]
+        if found.size == 0:
+            continue
+        ax.scatter(
+            found, place + _spread_out(found.size, 0.5), s=12, color=look.colour, alpha=0.4,
+            linewidths=0, rasterized=True, label=f"_{name}",
+        )  # fmt: skip
+        half = min(0.5, 0.98 / np.sqrt(found.size))
+        low, middle, high = np.quantile(found, [0.5 - half, 0.5, 0.5 + half])
+        ax.hlines(place, low, high, color=style.GREY, linewidth=2.2, zorder=3,
+                  label=f"_{name}, interval of the median")  # fmt: skip
+        ax.plot(middle, place, "o", color=look.colour, markersize=8, markeredgecolor=style.GREY,
+                zorder=4, label=f"_{name}, median")  # fmt: skip
+    if threshold is not None:
+        ax.axvline(threshold, color=style.GREY, linestyle="--", linewidth=1.2)
+        ax.annotate(
+            f"threshold {threshold:g}",
+            (threshold, 1),
+            (4, 3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=9,
+        )
+    ax.set_yticks(range(len(values)), list(values))
+    ax.set(ylim=(len(values) - 0.5, -0.6), xlabel=label)
+    ax.grid(visible=False, axis="y")
+    return ax
+
+
 def scatter_relation(
     x: ArrayLike,
     y: ArrayLike,
     *,
     labels: Sequence[str],
     colour: ArrayLike | None = None,
+    names: Sequence[str] | None = None,
+    within: bool = False,
+    limits: tuple[float | None, float | None] = (None, None),
     ax: Axes | None = None,
 ) -> Axes:
     """One point per network: y against x, coloured by a number or by a name.
@@ -245,6 +303,13 @@ def scatter_relation(
         Of x, of y, and of ``colour`` where it is given, with their units.
     colour : (network,) array, optional
         Numbers get a colour bar; strings a colour, a marker and a legend entry each.
+    names : sequence of str, optional
+        Written beside the points, where these are few.
+    within : bool
+        Draw the line of least squares through the points of each colour: how the two belong
+        together when the colour's number is held.
+    limits : (float, float)
+        Values of x and of y to draw as dashed lines, such as those that a verdict counts by.
     """
     x, y = (np.asarray(v, dtype=np.float64).ravel() for v in (x, y))
     colour = None if colour is None else np.asarray(colour).ravel()
@@ -257,8 +322,8 @@ def scatter_relation(
     ax = style.one_axes(ax)
     options: dict[str, Any] = {
         "s": 24,
-        "alpha": 0.85,
-        "edgecolors": style.GREY,
+        "alpha": 0.3 if within else 0.85,
+        "edgecolors": "none" if within else style.GREY,
         "linewidths": 0.4,
         "rasterized": x.size > 200,
     }
@@ -268,14 +333,34 @@ def scatter_relation(
         norm = Normalize(float(colour.min()), float(colour.max()))
         ax.scatter(x, y, c=colour.astype(float), cmap=style.shades(), norm=norm, **options)
         style.colour_bar(ax, norm, labels[2])
+        if within:
+            _lines_within(ax, x, y, colour, norm)
     else:
-        names = list(dict.fromkeys(str(c) for c in colour))
-        for i, name in enumerate(names):
+        for i, name in enumerate(dict.fromkeys(str(c) for c in colour)):
             at, look = colour == name, style.look(i)
             ax.scatter(x[at], y[at], color=look.colour, marker=look.marker, label=name, **options)
         style.side_legend(ax, title=labels[2])
+    for value, draw in zip(limits, (ax.axvline, ax.axhline), strict=True):
+        if value is not None:
+            draw(value, color=style.GREY, linestyle="--", linewidth=1.2)
     ax.set(xlabel=labels[0], ylabel=labels[1])
+    if names is not None:
+        beside_points(ax, x, y, names)
     return ax
+
+
+def _lines_within(
+    ax: Axes, x: np.ndarray, y: np.ndarray, colour: np.ndarray, norm: Normalize
+) -> None:
+    """The line of least squares of each colour, between its quantiles 5 and 95 % of x."""
+    for value in np.unique(colour):
+        own = colour == value
+        if np.ptp(x[own]) == 0:
+            continue
+        slope, start = np.polyfit(x[own], y[own], 1)
+        ends = np.quantile(x[own], [0.05, 0.95])
+        ax.plot(ends, start + slope * ends, color=style.shades()(norm(value)), linewidth=3,
+                solid_capstyle="round", zorder=3, label=f"_line at {value:g}")  # fmt: skip
 
 
 def falls(amounts: ArrayLike, updates: ArrayLike, *, ax: Axes | None = None) -> Axes:
@@ -302,6 +387,12 @@ def falls(amounts: ArrayLike, updates: ArrayLike, *, ax: Axes | None = None) -> 
     middle = np.where(np.isfinite(middle), middle, np.nan)
     ax.plot(amounts, middle, color=style.GREY, linewidth=2.5, label="median network")
     ax.set_yscale("log")
+    style.log_ticks(ax.yaxis)
     ax.set(xlabel="fall of I(X;T) from its peak [bits]", ylabel="updates since the peak")
-    ax.legend()
+    held = np.flatnonzero(np.isfinite(middle))
+    if held.size:
+        end = End(
+            "median\nnetwork", amounts[held[-1]], middle[held[-1]], look._replace(colour=style.GREY)
+        )
+        at_the_ends(ax, [end], mark=False)
     return ax

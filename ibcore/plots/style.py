@@ -1,5 +1,6 @@
 """The look all figures share: colours, markers, axes, bands, legends."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -7,14 +8,16 @@ import numpy as np
 import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize, SymLogNorm
+from matplotlib.backend_bases import register_backend
+from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from ibcore.plots import reading
 
 GREY = "#777777"  # as far from white (4.5:1) as from the dark page (4.2:1)
-WIDTH = 6.4  # inches, one panel; with 11 pt type it still reads at 360 px
+WIDTH = 7.2  # inches: the column of a page at full size
 
 # Okabe & Ito's colours, safe for the colour-blind, their lightness moved to the middle to show on
 # white and on dark; yellow and black cannot show on both and give way to olive and grey.
@@ -43,10 +46,12 @@ class Look(NamedTuple):
 def use_style() -> None:
     """Set matplotlib up for figures that read on white, on dark, and on a phone.
 
-    Backgrounds are transparent and everything written is mid-grey. SVG text becomes outlines, so
-    that it looks the same without our fonts, and ids are salted with a constant, so that the same
-    figure is the same file.
+    Backgrounds are transparent and everything written is mid-grey, which a page may replace by
+    its own ink. Text in SVG stays text, in the reader's font; ids are salted with a constant, so
+    that the same figure is the same file, and the file holds what is drawn as a table: see
+    ``ibcore.plots.page``.
     """
+    register_backend("svg", "ibcore.plots.page")
     mpl.rcParams.update(
         {
             "figure.facecolor": "none",
@@ -57,7 +62,10 @@ def use_style() -> None:
             "savefig.facecolor": "none",
             "savefig.edgecolor": "none",
             "savefig.dpi": 150,
-            "svg.fonttype": "path",
+            "svg.fonttype": "none",
+            "font.family": "sans-serif",
+            "font.sans-serif": ["DejaVu Sans", "Verdana"],  # wide ones: others fit where these do
+            "path.simplify_threshold": 0.25,  # of a pixel: also drops steps of no length
             "svg.hashsalt": "ibcore",
             "axes.facecolor": "none",
             "axes.edgecolor": GREY,
@@ -160,8 +168,15 @@ def label_outer(axes: np.ndarray, xlabel: str, ylabel: str) -> None:
             ((spec.rowspan.stop, spec.colspan.start) not in taken, spec.is_first_col())
             for spec in specs
         ]
+    xlabel, ylabel = (_two_lines(one) for one in (xlabel, ylabel))
     for ax, (bottom, left) in zip(axes, outer, strict=True):
         ax.set(xlabel=xlabel if bottom else "", ylabel=ylabel if left else "")
+
+
+def _two_lines(text: str) -> str:
+    """A label too long for a small panel, broken before what is measured."""
+    start, found, rest = text.partition(" I(")
+    return f"{start}\nI({rest}" if found and len(text) > 22 else text
 
 
 def time_axis(ax: Axes, times: ArrayLike, label: str) -> None:
@@ -179,6 +194,32 @@ def time_axis(ax: Axes, times: ArrayLike, label: str) -> None:
     ax.set_xlabel(label)
 
 
+def log_ticks(axis: Any) -> None:
+    """Powers of ten on a logarithmic axis, written as a reader would.
+
+    An axis that spans less than two decades gets steps between them.
+    """
+    low, high = sorted(axis.get_view_interval())
+    near = low > 0 and np.log10(high / low) < 2
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if near else (1,), numticks=8))
+    axis.set_major_formatter(lambda value, _: power(value))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def power(value: float) -> str:
+    """Number for a logarithmic axis.
+
+    Examples
+    --------
+    >>> power(0.01), power(20), power(1e-5), power(1e6)
+    ('0.01', '20', '10⁻⁵', '1M')
+    """
+    if 0 < value < 1e-3 * 0.999:
+        exponent = round(np.log10(value))
+        return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    return short_number(value)
+
+
 def short_number(value: float) -> str:
     """Count for a tick: thousands as k, millions as M.
 
@@ -194,12 +235,27 @@ def short_number(value: float) -> str:
 
 
 def band(
-    ax: Axes, x: ArrayLike, values: np.ndarray, style: Look, *, label: str, markers: bool = True
+    ax: Axes,
+    x: ArrayLike,
+    values: np.ndarray,
+    style: Look,
+    *,
+    label: str,
+    markers: bool = True,
+    tails: bool = False,
 ) -> Line2D:
-    """Median over seeds with 25-75 % and 5-95 % bands; values (seed, time)."""
+    """Median over seeds, the half of them around it as a band; values (seed, time).
+
+    ``tails`` adds the quantiles 5 and 95 % as thin lines, where a panel has room for them.
+    """
     low, lower, middle, upper, high = reading.quantiles(values)
-    ax.fill_between(x, low, high, color=style.colour, alpha=0.12, linewidth=0)
-    ax.fill_between(x, lower, upper, color=style.colour, alpha=0.25, linewidth=0)
+    ax.fill_between(
+        x, lower, upper, facecolor=(style.colour, 0.14), edgecolor=(style.colour, 0.5),
+        linewidth=0.5, label=f"_{label}",
+    )  # fmt: skip
+    for edge in (low, high) if tails else ():
+        ax.plot(x, edge, color=style.colour, alpha=0.7, linewidth=0.6, linestyle=(0, (1, 2)),
+                label=f"_{label}, tail")  # fmt: skip
     every = max(1, len(middle) // 8)
     (line,) = ax.plot(x, middle, color=style.colour, linestyle=style.dashes, label=label)
     if markers:  # staggered by category, so that coinciding curves still show both
@@ -215,13 +271,13 @@ def ceiling(ax: Axes, value: float, label: str = "", *, vertical: bool = False) 
     if vertical:
         ax.annotate(
             label,
-            (value, 0.88),
+            (value, 0.03),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
-            xytext=(2, 0),
+            xytext=(-2, 0),
             rotation=90,
-            ha="left",
-            va="top",
+            ha="right",
+            va="bottom",
             fontsize=9,
         )
     else:
@@ -238,13 +294,6 @@ def ceiling(ax: Axes, value: float, label: str = "", *, vertical: bool = False) 
     return line
 
 
-def epoch_norm(epochs: ArrayLike) -> Normalize:
-    """Logarithmic colour scale over epochs on which epoch 0 has a colour too."""
-    return SymLogNorm(
-        linthresh=1, linscale=0.35, vmin=0, vmax=max(2.0, float(np.max(epochs))), base=10
-    )
-
-
 def colour_bar(ax: Any, norm: Normalize, label: str) -> Any:
     """Colour bar for ``shades`` beside ``ax`` (one, or several), with plain numbers as ticks."""
     panels = list(np.atleast_1d(np.asarray(ax, dtype=object)))
@@ -253,22 +302,21 @@ def colour_bar(ax: Any, norm: Normalize, label: str) -> Any:
     )
     bar.outline.set_visible(False)
     low, high = norm.vmin, norm.vmax
-    if isinstance(norm, SymLogNorm | LogNorm) and low is not None and high is not None:
-        decades = 10.0 ** np.arange(np.ceil(np.log10(max(low, 1))), np.log10(high) + 1e-9)
-        bar.set_ticks([0, *decades] if low == 0 else list(decades))
+    if isinstance(norm, LogNorm) and low is not None and high is not None:
+        bar.set_ticks(10.0 ** np.arange(np.ceil(np.log10(low)), np.log10(high) + 1e-9))
         bar.ax.yaxis.set_major_formatter(lambda value, _: short_number(value))
         bar.ax.minorticks_off()
     return bar
 
 
-def handle(label: str, style: Look, *, line: bool = True, colour: str | None = None) -> Line2D:
-    """Legend entry: marker in the style's colour, with its dashes unless ``line`` is off."""
+def handle(label: str, style: Look, *, line: bool = True, marker: bool = True) -> Line2D:
+    """Legend entry in the style's colour: its marker and its dashes, unless one is off."""
     return Line2D(
         [],
         [],
-        color=colour or style.colour,
-        marker=style.marker,
-        markersize=5,
+        color=style.colour,
+        marker=style.marker if marker else "",
+        markersize=6,
         linestyle=style.dashes if line else "none",
         label=label,
     )
@@ -281,11 +329,15 @@ def side_legend(ax: Axes, **options: Any) -> Any:
     )
 
 
-def below_legend(axes: np.ndarray, handles: list[Line2D], title: str) -> Any:
-    """One legend for all panels, below them."""
-    return axes[0].figure.legend(
-        handles=handles, title=title, loc="outside lower center", ncols=min(len(handles), 6)
-    )
+def below_legend(axes: np.ndarray, handles: Sequence[Any], title: str = "") -> Any:
+    """One legend for all panels, below them, in as many rows as the width asks for."""
+    figure = axes[0].figure
+    widest = max(len(str(one.get_label())) for one in handles)
+    fit = int(72 * figure.get_figwidth() / (6.2 * widest + 42))
+    return figure.legend(
+        handles=handles, title=title, loc="outside lower center",
+        ncols=max(1, min(len(handles), fit)),
+    )  # fmt: skip
 
 
 def plane_axes(
@@ -314,16 +366,24 @@ def plane_axes(
         )
 
 
-def apart(points: np.ndarray, distance: float) -> np.ndarray:
-    """Rows of ``points`` (point, 2) to mark: the ends, and between them none closer than that.
+def mark_path(
+    ax: Axes, path: np.ndarray, between: Sequence[int], colour: str, *, label: str
+) -> None:
+    """Along a path (point, 2): a ring at the first point, a disc at the last, dots between."""
+    for at, (size, face) in zip(([0], list(between), [-1]), _MARKS, strict=True):
+        ax.plot(
+            *path[at].T, "o", color=colour, markersize=size, markerfacecolor=face, zorder=3,
+            markeredgewidth=1.5 if face == "none" else 0, label=label,
+        )  # fmt: skip
 
-    Examples
-    --------
-    >>> apart(np.array([[0, 0], [1, 0], [2, 0], [5, 0], [5, 1]]), 2)
-    array([0, 2, 3, 4])
-    """
-    kept = [0]
-    for i, point in enumerate(points):
-        if np.hypot(*(point - points[kept[-1]])) >= distance:
-            kept.append(i)
-    return np.unique([*kept, len(points) - 1])
+
+_MARKS = ((7, "none"), (3.4, None), (8, None))  # size and filling; None: the colour of the path
+
+
+def path_marks(first: str, between: str, last: str) -> list[Line2D]:
+    """Legend entries for :func:`mark_path`; an empty name is left out."""
+    return [
+        Line2D([], [], color=GREY, marker="o", linestyle="none", markersize=size, label=name,
+               markerfacecolor=face, markeredgewidth=1.5 if face == "none" else 0)
+        for name, (size, face) in zip((first, between, last), _MARKS, strict=True) if name
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ibcore.claims import NoVerdict, Verdict
 from ibcore.claims import effects as fx
 from ibcore.claims.findings import number
-from ibcore.plots import style
+from ibcore.plots import labels, style
 
 Verdicts = Verdict | NoVerdict
 PARTS = {
@@ -59,13 +59,13 @@ def cells(
             linewidth=0,
         )  # fmt: skip
     ax.axvline(first.null, color=style.GREY, linestyle=":", linewidth=1.2)
-    labels = [
+    rows = [
         (f"{test.name}: " if len(tests) > 1 else "")
         + cell.label
         + (" (cannot answer)" if cell.mark == "hollow" else "")
         for test, cell in shown
     ]
-    ax.set_yticks(range(len(shown)), labels, fontsize=9)
+    ax.set_yticks(range(len(shown)), rows, fontsize=9)
     ax.set(ylim=(len(shown) - 0.5, -0.5), xlabel=xlabel)
     ax.grid(visible=False, axis="y")
     if drawn:
@@ -85,8 +85,7 @@ def interventions(verdicts: Sequence[Verdicts], *, ax: Axes | None = None) -> Ax
     found = [one for one in verdicts if isinstance(one, Verdict) and one.tests]
     if not found:
         return _nothing(verdicts[0], label, ax)
-    ax = style.one_axes(ax)
-    place = 0
+    ax, place, named = style.one_axes(ax), 0, {}
     for verdict in found:
         gain, apart = _tests(verdict, ("less against more", "information apart"))
         bits = {cell.label: cell for cell in apart.cells}
@@ -94,8 +93,8 @@ def interventions(verdicts: Sequence[Verdicts], *, ax: Axes | None = None) -> Ax
             look, x = style.look(place), bits[cell.label]
             place += 1
             if cell.mark == "hollow":
-                ax.plot([], [], linestyle="none", label=f"{cell.label} (cannot answer)")
                 continue
+            named[cell.label] = x.effect, 100 * cell.effect
             ax.hlines(100 * cell.effect, x.low, x.high, color=look.colour)
             ax.vlines(x.effect, 100 * cell.low, 100 * cell.high, color=look.colour)
             ax.plot(
@@ -106,7 +105,8 @@ def interventions(verdicts: Sequence[Verdicts], *, ax: Axes | None = None) -> Ax
     ax.axhspan(-margin, margin, color=style.GREY, alpha=0.15, linewidth=0)
     ax.axhline(0, color=style.GREY, linestyle=":", linewidth=1.2)
     ax.set(xlabel="information apart, mean of layers 3 to 5 [bits]", ylabel=label)
-    style.side_legend(ax, title="set by")
+    places = np.array(list(named.values())).reshape(-1, 2)
+    labels.beside_points(ax, places[:, 0], places[:, 1], list(named))
     return ax
 
 
@@ -165,43 +165,41 @@ def students(
             for one in ("i_xt", "i_ty")
         )
         ax.plot(x, y, color=look.colour, linestyle=look.dashes, label=name)
-        ax.plot(x[-1:], y[-1:], color=look.colour, marker=look.marker, markersize=7)
-        ends.append(max(x))
+        ax.plot(x[-1:], y[-1:], color=look.colour, marker=look.marker, markersize=7, label="_end")
+        ends.append((max(x), max(y)))
     ax.plot(
         curve.complexity, curve.relevance, color=style.GREY, linewidth=2, label="bottleneck curve"
     )
     ax.set(
-        xlabel="I(X; T+Z) [bits]", ylabel="I(T+Z; Y) [bits]", ylim=(0, None),
-        xlim=(0, 1.1 * max(ends)),
+        xlabel="I(X; T+Z) [bits]", ylabel="I(T+Z; Y) [bits]",
+        xlim=(0, 1.1 * max(x for x, _ in ends)), ylim=(0, 1.3 * max(y for _, y in ends)),
     )  # fmt: skip
-    style.side_legend(ax)
+    style.below_legend(np.array([ax]), ax.get_legend_handles_labels()[0])
     return ax
 
 
 def against_each_other(
     paths: Mapping[str, tuple[ArrayLike, ArrayLike]],
     *,
-    labels: Sequence[str],
+    labels_of_axes: Sequence[str],
     ax: Axes | None = None,
 ) -> Axes:
-    """One number against another over time; a marker at the end of each path.
+    """One number against another over time: from the ring to the disc.
 
     Parameters
     ----------
     paths : mapping of name to two (time,) arrays
-    labels : sequence of str
-        Of both axes, with units.
+    labels_of_axes : sequence of str
+        With units.
     """
-    ax = style.one_axes(ax)
-    for k, (name, (x, y)) in enumerate(paths.items()):
+    ax, drawn = style.one_axes(ax), {}
+    for k, (name, path) in enumerate(paths.items()):
         look = style.look(k)
-        ax.plot(x, y, color=look.colour, linestyle=look.dashes, label=name)
-        ax.plot(
-            np.asarray(x)[-1], np.asarray(y)[-1], color=look.colour, marker=look.marker,
-            markersize=8, linestyle="none",
-        )  # fmt: skip
-    ax.set(xlabel=labels[0], ylabel=labels[1])
-    style.side_legend(ax)
+        points = drawn[name] = np.column_stack([np.asarray(one, float) for one in path])
+        ax.plot(*points.T, color=look.colour, linestyle=look.dashes, label=name)
+        style.mark_path(ax, points, [], look.colour, label="_end")
+    ax.set(xlabel=labels_of_axes[0], ylabel=labels_of_axes[1])
+    labels.number_paths(ax, drawn)
     return ax
 
 

@@ -34,7 +34,10 @@ def clouds(layers: Mapping[str, ArrayLike], y: ArrayLike, *, axes: Any = None) -
                        label=f"class {label}", rasterized=True)  # fmt: skip
         ax.set(title=name, aspect="equal", xlim=(-1.8, 1.8), ylim=(-1.8, 1.8))
         ax.set_axis_off()
-    style.below_legend(axes, axes[0].get_legend_handles_labels()[0], "")
+    named = [
+        style.handle(f"class {one}", style.look(k), line=False) for k, one in enumerate(classes)
+    ]
+    style.below_legend(axes, named)
     return axes
 
 

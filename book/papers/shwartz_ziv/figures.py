@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from ibcore.claims import clocks, effects
-from ibcore.plots import reading, style
+from ibcore.plots import by_layer, labels, reading, style
 
 
 def icosahedron(
@@ -54,8 +55,8 @@ def icosahedron(
     axes = style.many_axes(
         axes,
         len(patterns),
-        columns=4,
-        width=1.8 * min(4, len(patterns)),
+        columns=3,
+        width=2.2 * min(3, len(patterns)),
         height=2.2,
         legend=0.0,
     )
@@ -196,63 +197,6 @@ def ruler(
     return ax
 
 
-def information_by_bins(
-    information: Mapping[int, ArrayLike],
-    *,
-    ceiling: float | None = None,
-    mark: int | None = None,
-    widths: Sequence[int] | None = None,
-    label: str = "I(X; bin(T)) [bits]",
-    ax: Axes | None = None,
-) -> Axes:
-    """Information of each layer against the number of bins: median over seeds with bands.
-
-    Parameters
-    ----------
-    information : mapping of number of bins to (seed, layer) array
-        In bits.
-    ceiling : float, optional
-        log2 of the number of inputs, in bits.
-    mark : int, optional
-        A number of bins to mark, such as the paper's.
-    widths : sequence of int, optional
-        Of the layers, for the legend.
-    """
-    if not information:
-        raise ValueError("information must hold at least one number of bins, got none.")
-    bins = sorted(information)
-    rows = [np.asarray(information[n], dtype=np.float64) for n in bins]
-    if len({row.shape for row in rows}) != 1 or rows[0].ndim != 2:
-        raise ValueError(
-            f"information must hold (seed, layer) arrays of one shape, got "
-            f"{sorted({row.shape for row in rows})}."
-        )
-    values = np.stack(rows, axis=1)  # (seed, n_bins, layer)
-    ax = style.one_axes(ax)
-    for k in range(values.shape[2]):
-        name = f"{k + 1}" if widths is None else f"{k + 1} ({widths[k]})"
-        style.band(ax, bins, values[:, :, k], style.layer_look(k + 1), label=name)
-    ax.set_xscale("log", base=2)
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_ylim(bottom=0)
-    if ceiling is not None:
-        style.ceiling(ax, ceiling, f"ceiling {ceiling:.4g} bits")
-        ax.set_ylim(top=1.09 * ceiling)
-    if mark is not None:
-        ax.axvline(mark, color=style.GREY, linestyle="--", linewidth=1.2, label=f"_{mark} bins")
-        ax.annotate(
-            f"{mark} bins",
-            (mark, 0),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, 4),
-            textcoords="offset points",
-            fontsize=9,
-        )
-    ax.set(xlabel="number of bins", ylabel=label)
-    style.side_legend(ax, title="layer" if widths is None else "layer (width)")
-    return ax
-
-
 def distances(
     curves: Mapping[str, xr.Dataset],
     planes: Mapping[str, xr.Dataset],
@@ -260,53 +204,83 @@ def distances(
     n_inputs: int = 4096,
     axes: Iterable[Axes] | None = None,
 ) -> np.ndarray:
-    """Where the layers end beside the exact bound, and how far to its right: a panel per task.
+    """Where the layers end beside the exact bound, and how far to its right they lie.
 
     Parameters
     ----------
     curves : mapping of name to Dataset
         ``complexity`` and ``relevance`` in bits, dim beta; I(X;Y) in the attributes.
     planes : mapping of the same names to planes
-        Of one ruler. The last epoch: every network as a point, the median larger, with a line to
-        the bound at its own I(T;Y). The raw input, log2 N bits of X and I(X;Y) of Y, is a cross.
+        Of one ruler; the last epoch counts.
     n_inputs : int
-        N.
+        N. The raw input holds log2 N bits of X.
 
     Returns
     -------
-    (task,) array of Axes
+    (2,) array of Axes
+        The plane of the first task, and the excess of every network under all tasks.
     """
-    axes = style.many_axes(axes, len(curves), columns=2, height=2.7, sharex=True)
-    most = np.log2(n_inputs)
-    for ax, (name, curve) in zip(axes, curves.items(), strict=True):
-        plane, held = reading.select(planes[name]), curve.attrs["information"]
-        order = np.lexsort((curve.relevance.values, curve.complexity.values))
-        bound_x = np.r_[0.0, curve.complexity.values[order], curve.attrs["sufficient_complexity"]]
-        bound_y = np.r_[0.0, curve.relevance.values[order], held]
-        ax.plot(np.r_[bound_x, most], np.r_[bound_y, held], color=style.GREY, lw=2, label="bound")
-        x, y = (
-            reading.array(plane, one, reading.SEED_EPOCH_LAYER)[:, -1] for one in ("i_xt", "i_ty")
-        )
-        for k, layer in enumerate(reading.layer_names(plane)):
-            look = style.layer_look(layer)
-            ax.scatter(
-                x[:, k], y[:, k], s=12, color=look.colour, marker=look.marker, alpha=0.4,
-                linewidths=0, rasterized=True, label=f"_networks, layer {layer}",
-            )  # fmt: skip
-            at_x, at_y = np.median(x[:, k]), np.median(y[:, k])
-            ax.hlines(at_y, np.interp(at_y, bound_y, bound_x), at_x, color=look.colour, lw=1.0)
-            ax.plot(
-                at_x, at_y, color=look.colour, marker=look.marker, markersize=9, linestyle="none",
-                markeredgecolor=style.GREY, markeredgewidth=0.6, label=f"_layer {layer}",
-            )  # fmt: skip
-        ax.plot(most, held, marker="x", ms=9, mew=2, color=style.GREY, ls="none", label="raw input")
-        ax.set_title(name)
-        ax.set_ylim(bottom=min(0.0, float(y.min())))
-    style.label_outer(axes, "I(X; T) [bits]", "I(T; Y) [bits]")
-    names = reading.layer_names(next(iter(planes.values())))
-    layers = [style.handle(n, style.layer_look(k), line=False) for k, n in names.items()]
-    style.below_legend(axes, [*axes[0].get_legend_handles_labels()[0], *layers], "layer (width)")
+    if axes is None:
+        axes = plt.subplots(2, 1, figsize=(style.WIDTH, 7.4), height_ratios=(3, 4))[1]
+    axes = style.many_axes(axes, 2)
+    first = next(iter(curves))
+    _beside_bound(axes[0], curves[first], planes[first], n_inputs)
+    axes[0].set_title(first)
+    excess = {name: right_of(curves[name], plane) for name, plane in planes.items()}
+    by_layer(excess, label="bits right of the bound", ax=axes[1])
+    raw = np.log2(n_inputs) - curves[first].attrs["sufficient_complexity"]
+    style.ceiling(axes[1], raw, "raw input")
     return axes
+
+
+def right_of(curve: xr.Dataset, plane: xr.Dataset) -> np.ndarray:
+    """I(X;T) minus what the bound needs for the same I(T;Y), in bits; (seed, layer)."""
+    plane = reading.select(plane)
+    x, y = (reading.array(plane, one, reading.SEED_EPOCH_LAYER)[:, -1] for one in ("i_xt", "i_ty"))
+    bound_x, bound_y = _bound(curve)
+    return x - np.interp(y, bound_y, bound_x)
+
+
+def _bound(curve: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The bound from the origin to where all of I(X;Y) is kept."""
+    order = np.lexsort((curve.relevance.values, curve.complexity.values))
+    complexity, relevance = curve.complexity.values[order], curve.relevance.values[order]
+    return (
+        np.r_[0.0, complexity, curve.attrs["sufficient_complexity"]],
+        np.r_[0.0, relevance, curve.attrs["information"]],
+    )
+
+
+def _beside_bound(ax: Axes, curve: xr.Dataset, plane: xr.Dataset, n_inputs: int) -> None:
+    """The bound, every network's layers as points, medians named, the raw input as a cross."""
+    (bound_x, bound_y), held = _bound(curve), curve.attrs["information"]
+    most = float(np.log2(n_inputs))
+    ax.plot(np.r_[bound_x, most], np.r_[bound_y, held], color=style.GREY, lw=2, label="bound")
+    plane, middle = reading.select(plane), {}
+    x, y = (reading.array(plane, one, reading.SEED_EPOCH_LAYER)[:, -1] for one in ("i_xt", "i_ty"))
+    for k, layer in enumerate(reading.layer_names(plane)):
+        look = style.layer_look(layer)
+        ax.scatter(
+            x[:, k], y[:, k], s=12, color=look.colour, marker=look.marker, alpha=0.4,
+            linewidths=0, rasterized=True, label=f"_networks, layer {layer}",
+        )  # fmt: skip
+        at = middle[layer] = np.array([[np.median(x[:, k]), np.median(y[:, k])]])
+        ax.plot(
+            *at.T,
+            color=look.colour,
+            marker=look.marker,
+            markersize=9,
+            linestyle="none",
+            markeredgecolor=style.GREY,
+            markeredgewidth=0.6,
+            label=f"_layer {layer}",
+        )
+    ax.plot(most, held, marker="x", ms=9, mew=2, color=style.GREY, ls="none", label="raw input")
+    low = float(np.quantile(y, 0.01))
+    ax.set(xlim=(0, 1.08 * most), ylim=(low - 0.25 * (held - low), held + 0.3 * (held - low)),
+           xlabel="I(X; T) [bits]", ylabel="I(T; Y) [bits]")  # fmt: skip
+    labels.number_paths(ax, middle)
+    ax.legend(loc="lower right")
 
 
 def less_known(planes: Mapping[str, xr.Dataset], clock: str) -> np.ndarray:
@@ -365,7 +339,7 @@ def batches(
     for ax, (clock, layer) in zip(axes, places, strict=True):
         for g, (name, found) in enumerate(values[clock].items()):
             rows = np.asarray(found, dtype=np.float64)[:, :, layer - 1].T
-            style.band(ax, sizes, rows, style.look(g), label=name)
+            style.band(ax, sizes, rows, style.look(g), label=name, tails=True)
         ax.axhline(0.0, color=style.GREY, linewidth=1.2)
         if line is not None:
             ax.axhline(line, color=style.GREY, linestyle="--", linewidth=1.2)
