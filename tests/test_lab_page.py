@@ -486,16 +486,35 @@ def parts(view, when):
     return [float(one) for one in re.search(PARTS, text).groups()], int(re.sub(r"\s", "", many))
 
 
+LARGEST = """async () => {
+  const data = await IBLab.require("stored").open("");
+  const {state} = document.querySelector(".lab").bench;
+  const rows = data.weights(state.net), desk = IBLab.require("plane").desk("tanh");
+  [rows.slice(0, 294), rows.slice(-294)].forEach((row, k) => desk.add(row, k));
+  return [0, 1].map(k => {
+    const {symbols, n} = desk.layer(k, 4, state.ruler), counts = new Array(n).fill(0);
+    symbols.forEach(s => { counts[s] += 1; });
+    const order = [...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, 2);
+    const {y} = IBLab.require("task");
+    const of = (s) => [...symbols.keys()].filter(i => symbols[i] === s);
+    const ones = order.map(s => of(s).reduce((sum, i) => sum + y[i], 0) / counts[s]);
+    return {held: (counts[order[0]] + counts[order[1]]) / 4096, ones};
+  });
+}"""
+
+
 def test_third_walk(page, site):
     walk(page, site, "the fifth layer before training")
     before, many = parts(page, "epoch 0")
     walk(page, site, "the end")
-    after, few = parts(page, "epoch 8")
-    assert many > 300
+    after, as_many = parts(page, "epoch 8")
     assert before[1] < 0.3 < 0.9 < after[1]
-    assert few < many
+    assert 0.5 < as_many / many < 2
     fall = np.subtract(before, after)
     assert fall[4] == max(fall[1:])
+    first, last = page.evaluate(LARGEST)
+    assert first["held"] < 0.3 < 0.5 < last["held"]
+    assert min(last["ones"]) < 0.02 < 0.98 < max(last["ones"])
 
 
 def test_what_is_forgotten_by_keyboard(page, site):
