@@ -15,11 +15,13 @@ import lab
 import numpy as np
 import pandas as pd
 import pytest
+from claim_planes import EPOCHS, LAYERS, make_plane
 from site_browser import BROWSER, PATIENCE, see
 from test_access import RUN
 
 import ibcore as ib
 from ibcore.claims import effects
+from ibcore.papers import paper_module
 from ibcore.plots import style
 
 ROOT = Path(__file__).parents[1]
@@ -472,32 +474,47 @@ def test_second_walk(page, site):
     assert max(one["lost"] for one in walk(page, site, "take the ruler away")) < 0.5
 
 
-def parts(view, n):
-    """Parts of layer 5 where the grid is, and how many symbols it says."""
-    said = view.locator(".lab-told").last
-    view.wait_for_function(
-        "n => [...document.querySelectorAll('.lab-told')].some(e => e.textContent.includes(n))",
-        arg=n,
-    )
-    text = said.inner_text()
-    bits = re.search(
-        r"Of ([\d.]+) bits ([\d.]+) .*?, ([\d.]+) .*?, ([\d.]+) .*? ([\d.]+) tell", text
-    )
-    return [float(one) for one in bits.groups()], int(
-        re.search(r"share (\d[\d ]*) symbol", text)[1].replace(" ", "")
-    )
+GRID_SAYS = "n => document.querySelector('.lab-forgotten .lab-told').textContent.includes(n)"
+PARTS = r"Of ([\d.]+) bits ([\d.]+) .*?, ([\d.]+) .*?, ([\d.]+) .*? ([\d.]+) tell"
+
+
+def parts(view, when):
+    """Bits of layer 5 and their four parts at an epoch, and the number of its symbols."""
+    view.wait_for_function(GRID_SAYS, arg=when)
+    text = view.locator(".lab-forgotten .lab-told").inner_text()
+    many = re.search(r"share ([\d\s]+) symbol", text)[1]
+    return [float(one) for one in re.search(PARTS, text).groups()], int(re.sub(r"\s", "", many))
+
+
+LARGEST = """async () => {
+  const data = await IBLab.require("stored").open("");
+  const {state} = document.querySelector(".lab").bench;
+  const rows = data.weights(state.net), desk = IBLab.require("plane").desk("tanh");
+  [rows.slice(0, 294), rows.slice(-294)].forEach((row, k) => desk.add(row, k));
+  return [0, 1].map(k => {
+    const {symbols, n} = desk.layer(k, 4, state.ruler), counts = new Array(n).fill(0);
+    symbols.forEach(s => { counts[s] += 1; });
+    const order = [...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, 2);
+    const {y} = IBLab.require("task");
+    const of = (s) => [...symbols.keys()].filter(i => symbols[i] === s);
+    const ones = order.map(s => of(s).reduce((sum, i) => sum + y[i], 0) / counts[s]);
+    return {held: (counts[order[0]] + counts[order[1]]) / 4096, ones};
+  });
+}"""
 
 
 def test_third_walk(page, site):
     walk(page, site, "the fifth layer before training")
     before, many = parts(page, "epoch 0")
     walk(page, site, "the end")
-    after, few = parts(page, "epoch 8")
-    assert many > 300
+    after, as_many = parts(page, "epoch 8")
     assert before[1] < 0.3 < 0.9 < after[1]
-    assert few < many
+    assert 0.5 < as_many / many < 2
     fall = np.subtract(before, after)
     assert fall[4] == max(fall[1:])
+    first, last = page.evaluate(LARGEST)
+    assert first["held"] < 0.3 < 0.5 < last["held"]
+    assert min(last["ones"]) < 0.02 < 0.98 < max(last["ones"])
 
 
 def test_what_is_forgotten_by_keyboard(page, site):
@@ -505,10 +522,13 @@ def test_what_is_forgotten_by_keyboard(page, site):
     opened(page, site, "open=forgotten&layer=5")
     page.wait_for_function("document.querySelector('.lab-board').ariaLabel")
     board = page.locator(".lab-board")
-    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown"):
-        board.press(key)
-    text = page.locator(".lab-one").inner_text()
-    assert re.match(r"This input has 3 ones and label [01]\.", text)
+    board.press("ArrowRight")
+    said = page.locator(".lab-one")
+    assert "0 ones and label 0" in said.inner_text()
+    for _ in range(20):  # a block is a few lines high
+        if "3 ones" not in said.inner_text():
+            board.press("ArrowDown")
+    assert re.match(r"This input has 3 ones and label [01]\.", said.inner_text())
     assert page.locator(".lab-solid circle").count() == 12
     assert page.locator(".lab-solid circle[fill^='#']").count() == 3
     board.press("Escape")
@@ -615,3 +635,56 @@ def axe():
 
     folder = Path(find_spec("axe_playwright_python").origin).parent
     return (folder / "axe.min.js").read_text(encoding="utf-8")
+
+
+# The three small widgets, of the same parts ---------------------------------------------------
+
+
+def shown(view, folder, widget):
+    """A widget on a page by itself, as in a notebook."""
+    text = f"<!doctype html><html lang='en'><title>t</title><main>{widget._repr_html_()}</main>"
+    (folder / "widget.html").write_text(text, encoding="utf-8")
+    view.goto((folder / "widget.html").as_uri())
+    said, values = (view.locator(f".lab-widget {one}") for one in ("output", "input[type=range]"))
+    spoken = "all => all.map(one => one.getAttribute('aria-valuetext'))"
+    assert said.all_inner_texts() == values.evaluate_all(spoken)
+    return view.locator(".lab-widget")
+
+
+def test_the_ruler_slider_has_a_beginning_and_time(page, tmp_path):
+    plane = make_plane(np.tile(np.linspace(11, 6, LAYERS), (len(EPOCHS), 1)))
+    rulers = {"30 bins": plane.estimator.item()}
+    box = shown(page, tmp_path, ib.plots.RulerSlider({"tanh": plane}, rulers))
+    assert box.locator(".lab-start").count() == LAYERS
+    assert box.locator(".lab-start").first.get_attribute("cx")
+    assert box.get_by_role("button", name="Play").is_visible()
+    box.get_by_role("slider", name="Epoch").press("Home")
+    assert box.locator("output").last.inner_text() == f"epoch {EPOCHS[0]}"
+
+
+def test_the_neuron_has_three_activations_and_its_point(page, tmp_path):
+    neuron = paper_module("saxe", "figures").NeuronSlider((0.5, 2.0, 10.0), (10, 30))
+    box = shown(page, tmp_path, neuron)
+    for name, activation in (("ReLU", "relu"), ("linear", "linear")):
+        box.get_by_role("radio", name=name).check(force=True)
+        exact = ib.theory.single_neuron_information(2.0, activation=activation, width=2 / 30)
+        assert f"= {exact:.2f} bits" in box.locator(".lab-result").inner_text()
+    assert box.locator("svg path.lab-now").count() == 3
+
+
+def test_the_clouds_turn_tilt_and_play_by_keyboard(page, tmp_path):
+    t = np.random.default_rng(0).uniform(-1, 1, (30, 3))
+    clouds = {f"epoch {k}": t * k / 4 for k in range(5)}
+    player = paper_module("goldfeld", "figures").CloudPlayer(clouds, np.arange(30) % 2)
+    box = shown(page, tmp_path, player)
+    assert box.locator(".lab-key li").all_inner_texts() == [" class 0", " class 1"]
+    canvas = box.locator("canvas")
+    turn, tilt = (box.locator("output").nth(k) for k in (1, 2))
+    before, seen = (turn.inner_text(), tilt.inner_text()), canvas.screenshot()
+    canvas.press("ArrowUp")
+    canvas.press("ArrowLeft")
+    assert before != (turn.inner_text(), tilt.inner_text())
+    assert tilt.inner_text() == "30°"
+    assert canvas.screenshot() != seen
+    box.get_by_role("button", name="Play").press("Enter")
+    page.wait_for_function("document.querySelector('.lab-widget input').value === '4'")

@@ -352,7 +352,7 @@ IBLab.define(
       /** A state that an address names: what it leaves out is as the page begins. */
       const visit = (given) => go({ ...START, net: first.id, ...begun, ...given });
       visit(initial);
-      return { state, go, address: () => states.format(state), plane: () => plane };
+      return { state, visit, plane: () => plane };
     }
 
     return { build };
