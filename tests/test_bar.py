@@ -115,7 +115,7 @@ def test_the_numbers_are_those_of_the_stored_verdicts():
     assert not stale, "python book/_tools/bar.py"
     text = bar.FILE.read_text(encoding="utf-8")
     assert bar.written(DATA) == text
-    assert len(text.encode()) < 300_000
+    assert len(text.encode()) < 450_000  # read when the first bar is opened
 
 
 @pytest.mark.parametrize("name", ["CHE-F5t", "SAXE-F2", "SZT-S3.1"])
@@ -173,7 +173,8 @@ def test_a_slider_reaches_its_ends_and_keeps_the_committed_value(rules):
                     assert values == [bar.place(test, name, k) for k in range(test["steps"] + 1)]
                     for one in test["cells"]:
                         if "ps" in one:
-                            assert one["ps"][home] == pytest.approx(one["p"], rel=1e-3)
+                            p = next(value for value, last in one["ps"] if last >= home)
+                            assert p == pytest.approx(one["p"], rel=1e-3)
 
 
 @needs_browser

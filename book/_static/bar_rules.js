@@ -97,11 +97,12 @@
   }
 
   const seen = (ends, level) => ends[Math.min(level, ends.length - 1)];
+  const placed = (runs, place) => runs.find(([, last]) => last >= place)[0]; // equal ones are one
 
   /** @returns {Numbers} of a case at a level; ``best``: of the best of many */
   function numbersOf(test, one, at, best = false) {
     const signed = test.expects === "effect" && one.s ? one.s : null;
-    const p = at.place !== null && one.ps ? one.ps[at.place] : (one.p ?? null);
+    const p = at.place !== null && one.ps ? placed(one.ps, at.place) : (one.p ?? null);
     const { low, high } = endsOf(one, at.level, best);
     return {
       effect: one.e,

@@ -12,7 +12,8 @@ follows them from these numbers by ``_static/bar_rules.js``, and tests hold it a
              that of a signed quantity. None where each case simply holds or fails.
     l, h     ends of the intervals at ``levels``; one number where all are the same or one is drawn
     cl, ch   the same where the best of m cases is looked for: at 1 - (1 - level) / m
-    p        one-sided, of each of those; ``ps``: with the line at each place of the slider
+    p        one-sided, of each of those; ``ps``: with the line at each place of the slider,
+             as [p, the last place that has it]
     marks    of the cases as published, a letter each
     s        the signed quantity, where it decides the direction
 """
@@ -97,7 +98,19 @@ def _add_sliders(found: dict[str, Any], test: Check, able: Sequence[Cell], seed:
     for cell, one in zip(test.cells, found["cells"], strict=True):
         if cell.answers:
             own = cell.estimate(seed)
-            one["ps"] = [_short(own.p(test.side, line), ()) for line in lines]
+            one["ps"] = _runs([_short(own.p(test.side, line), ()) for line in lines])
+
+
+def _runs(values: Sequence[float]) -> list[list[float]]:
+    """Equal neighbours as one: [value, the last place that has it].
+
+    Examples
+    --------
+    >>> _runs([0.5, 0.5, 1.0])
+    [[0.5, 1], [1.0, 2]]
+    """
+    last = [k for k in range(len(values)) if values[k : k + 1] != values[k + 1 : k + 2]]
+    return [[values[k], k] for k in last]
 
 
 def bars_of(test: Check, able: Sequence[Cell]) -> list[str]:
