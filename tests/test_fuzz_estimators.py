@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
 from types import SimpleNamespace
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import torch
@@ -57,6 +58,9 @@ class Broken:
 
 ITSELF = [1]
 ITSELF.append(ITSELF)
+with catch_warnings():
+    simplefilter("ignore", PendingDeprecationWarning)  # that it is old is why it is here
+    MATRIX = np.matrix([[1.0], [2.0]])
 ODD = [
     None, Broken(), object(), int, len, ..., ITSELF, Decimal("0.1"), Fraction(1, 3), 10**400,
     10**5000, 0.1j, "", "upper", "Exact()", b"ab", range(3), range(10**30), frozenset({1}), {}, [],
@@ -65,7 +69,7 @@ ODD = [
     np.array(3), np.array(None), np.array([{}, 1]), np.array(["a", "b"]), np.ma.masked,
     np.array([2**63], np.uint64), np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([1.0, 2.0]),
     np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), memoryview(b"ab"), Exact, Exact(),
-    np.matrix([[1.0], [2.0]]), torch.ones(3, 2), torch.ones(3, requires_grad=True),
+    MATRIX, torch.ones(3, 2), torch.ones(3, requires_grad=True),
     torch.ones(2, 3).to_sparse(), torch.zeros(2, device="meta"), lambda t, y: (0.0, 0.0),
 ]  # fmt: skip
 EDGES = [0.0, -0.0, 5e-324, 1e-42, 1e-310, 0.5, 1.0, -1.0, 2.0**53, 3e38, 1e300, 1.7e308]

@@ -544,7 +544,7 @@ def test_batches_of_any_kind_say_what_the_arrays_say(kind):
         ({}, "inputs must have equally many samples, got none"),
         ((X, X[1:]), r"equally many samples, got x\[0\] 50, x\[1\] 49"),
     ],
-    ids=str,
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
 )
 def test_batches_that_cannot_be_are_refused(loader, message):
     with pytest.raises(ValueError, match=message):
