@@ -31,10 +31,11 @@ SLOW = [
     "access", "acceptance", "alone", "bar", "bar_page", "bottleneck", "browser", "canary",
     "cli", "convolution", "criteria_can_fail", "decide", "documents", "drift", "edge",
     "engines", "extension", "extras", "faults", "fuzz", "fuzz_estimators", "howto",
-    "howto_pages", "killed", "lab", "lab_page", "lab_results", "lab_training", "ledger",
-    "linear_students", "multiverse", "own_pieces", "parameters", "planner", "planted_faults",
-    "plots", "pokemon", "provenance", "reads_controls", "reads_dong", "reference", "report",
-    "results", "settings", "site", "smoke", "study", "sweep", "tools", "training", "verdicts",
+    "howto_pages", "killed", "lab", "lab_page", "lab_results", "lab_training", "lab_walks",
+    "ledger", "linear_students", "multiverse", "own_pieces", "parameters", "planner",
+    "planted_faults", "plots", "pokemon", "provenance", "reads_controls", "reads_dong",
+    "reference", "report", "results", "settings", "site", "smoke", "study", "sweep", "tools",
+    "training", "verdicts",
 ]  # fmt: skip
 collect_ignore = [f"test_{name}.py" for name in SLOW if PROFILE == "quick"]
 

@@ -16,8 +16,9 @@ comes into sight, else by its button. The picture is ``figure``,
 a file beside the page, or is drawn from the published results: the medians of the same networks
 through the same ruler.
 
-Prose leads to a state with {lab}`text <net=relu&ruler=range:100>`: the name of a network or of an
-activation, and the rest of an address. Those links go to the laboratory's own page.
+Prose leads to a state with {lab}`text <net=relu&ruler=range:100>`: the name of a network, of an
+experiment or of an activation, and the rest of an address. Those links go to the laboratory's own
+page.
 
 The scripts lie in ``_static/lab``; those that the widgets of the chapters use as well are kept with
 them in ``ibcore/plots/page`` and copied from there. No page loads them before its reader asks.

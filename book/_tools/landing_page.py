@@ -22,6 +22,20 @@ from sentences import Evidence, chosen, read_answers, read_evidence
 
 QUESTION = "Does deep learning compress, and why do papers disagree?"
 
+BENCH = """\
+The same can be done by hand. With 8 bits a unit layer 5 of a tanh network
+{lab}`gives up more than half of what it knew <net=tanh&ruler=quantised:8>`; without a ruler
+{lab}`no layer loses half a bit <net=tanh&ruler=exact>`. Between the two not a weight is changed.
+
+```{lab} bench
+:activation: tanh
+:ruler: bins:30
+
+What each layer of a tanh network knows of its input and of the label through thirty bins: its path
+in the plane, and its bits of the input over the epochs, medians over the networks. Layer 5
+{lab}`rises and then turns back <net=tanh&ruler=bins:30>`.
+```"""
+
 HISTORY = """\
 In 2017 Shwartz-Ziv and Tishby {cite:p}`shwartz2017opening` reported that a network first takes up
 information about its input and then, for most of its training, forgets what it does not need. They
@@ -113,7 +127,7 @@ def index_page(
     if ledger and answers:
         parts += [LEAD, answer(answers, evidence, links)]
         if curves:
-            parts.append(figure(curves))
+            parts += [figure(curves), BENCH]
         parts += [HISTORY, LIMITS, "## Six findings", findings(answers, evidence, links)]
         parts += ["## What is still open", still_open(chapters, ledger, links)]
     else:

@@ -47,6 +47,21 @@ cross at the claim that is spoken against. They join *statements*: what became o
 symbols, so that a claim that failed may well point at one that stands. Pointing at a claim leaves
 only its own arcs. On a small screen the table below has all of it."""
 
+# Where a reader may turn the ruler, by question; a test holds the sentences to what the page shows.
+STATES = {
+    1: """\
+**Turn it yourself.** Round the middle tanh network of the chapter on rulers to
+{lab}`eight bits a unit <net=tanh&ruler=quantised:8>`, and the layer before the output gives up more
+than half of what it knew; leave it {lab}`in float32 numbers <net=tanh&ruler=exact>`, and no layer
+loses half a bit.""",
+    2: """\
+**Turn it yourself.** The layer before the output of a ReLU network keeps all that it gains in
+{lab}`bins over the whole run <net=relu&ruler=range:100>` and loses more than two bits in
+{lab}`bins that follow it <net=relu&ruler=adaptive:30>`; that of a tanh network falls
+{lab}`in the former <net=tanh&ruler=range:100>` and
+{lab}`in the latter <net=tanh&ruler=adaptive:30>`.""",
+}
+
 RULERS = """\
 Of the combinations of layers, checkpoints and settings that were tried with a ruler
 ([how](multiverse.md)), the claim is seen as stated in at least nine of ten (*agrees*), in at most
@@ -106,6 +121,8 @@ def _question(
         "\n".join(_found(one, evidence, links) for one in heads),
         f"**Under which ruler it turns.** {' '.join(written['turns'].split())}",
     ]
+    if number in STATES:
+        parts.append(STATES[number])
     if rows := ruler_rows(heads, stored, links):
         parts += [RULERS, table(("Claim", "agrees", "turns", "does not"), rows)]
     if controls:

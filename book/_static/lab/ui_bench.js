@@ -28,7 +28,9 @@ IBLab.define(
     function build(root, { name, data, engine, begun, initial }) {
       const found = (net) =>
         data.networks.find((one) => one.id === net) ||
-        data.networks.find((one) => one.settings.activation === net && one.role === "median");
+        data.networks.find(
+          (one) => one.role === "median" && (one.experiment === net || one.settings.activation === net),
+        );
       const first = found("tanh") || data.networks[0];
       const state = { ...START, net: first.id };
       const held = new Set();

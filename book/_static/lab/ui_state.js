@@ -2,9 +2,9 @@
  *
  *   ?net=tanh-1000&ruler=bins:30&epoch=8000&layer=5&open=forgotten&train=gain:2,seed:7#lab-bench
  *
- * `net` is a stored network, an activation (its middle network) or "yours", `ruler` a kind and its size, `epoch` a
- * measured epoch (the last one where it is left out), `layer` 1 to 6, `open` the panels that are unfolded, `train`
- * what a network to be trained has otherwise than the defaults. What is not there keeps the value the laboratory
+ * `net` is a stored network, an experiment or an activation (its middle network) or "yours", `ruler` a kind and its
+ * size, `epoch` a measured epoch (the last one where it is left out), `layer` 1 to 6, `open` the panels that are
+ * unfolded, `train` what a network to be trained has otherwise than the defaults. What is not there keeps the value the laboratory
  * begins with; what is nonsense is left out, so that an old link still opens. After "#" stands the laboratory of the
  * page: the theme takes what follows "#" in any link for a selector, so that a state cannot stand there.
  */
