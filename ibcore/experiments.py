@@ -60,7 +60,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         )
     content["chapter"] = {"n_bins": 30, "observables": ["shape"]} | content.get("chapter", {})
     content["profiles"] = {one: {} for one in PROFILES} | content.get("profiles", {})
-    content = {"base": {}, "experiments": {}} | content
+    content = {"experiments": {}} | content
+    content["base"] = {"task": Experiment.task} | content.get("base", {})
     content["experiments"] |= _crossed(content.pop("grid", {}))
     if not content["experiments"] and not content.get("families"):
         raise ValueError(f"{path} names no experiment: write [experiments.NAME], or a [grid].")

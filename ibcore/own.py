@@ -141,12 +141,11 @@ class _Piece(Kind):
 def _take_pieces(kind: str) -> None:
     """Let the field of an experiment take pieces of one's own."""
     book = config.FIELDS[kind]
-    text = book.text if kind == "task" else f"{book.text}, or one of your own"
 
     def read(value: Any) -> Any:
         return value if isinstance(value, str) and value in _known[kind] else book.read(value)
 
-    config.FIELDS[kind] = _Piece(text, read)
+    config.FIELDS[kind] = _Piece(book.text, read)
 
 
 for _kind in GROUPS:

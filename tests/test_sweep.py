@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import ibcore as ib
 from ibcore import cli, sweeps, workers
+from ibcore.estimators import checked_rulers
 from ibcore.papers import book_folder
 from ibcore.results import run as running
 from ibcore.results.store import Store, blocks
@@ -324,14 +325,15 @@ def test_a_sweep_has_one_executor(tmp_path):
     assert "there is no file of experiments at" in ask("sweep", tmp_path / "no.toml", code=2)
 
 
-def test_more_of_what_is_published_is_only_what_is_new(tmp_path, monkeypatch):
+def test_more_of_what_is_published_is_only_what_is_new(tmp_path):
     """One more seed of a published experiment: one network; one more ruler where weights are."""
     e = ib.Study("saxe").experiments["relu"]
     store = Store(tmp_path, published=book_folder() / "results")
-    rulers = ib.Study("saxe").estimators("relu")
-    more = tasks_of([Request(e.replace(n_seeds=e.n_seeds + 1), rulers)], store)
+    study = ib.Study("saxe")
+    rulers, seen = checked_rulers(study.estimators("relu")), study.observables("relu")
+    more = tasks_of([Request(e.replace(n_seeds=e.n_seeds + 1), rulers, seen)], store)
     assert [task.experiment.seeds for task in more] == [(e.n_seeds,)]
-    other = tasks_of([Request(e, [*rulers, ib.Binning(7)])], store)
+    other = tasks_of([Request(e, [*rulers, ib.Binning(7)], seen)], store)
     assert {repr(one) for task in other for one in task.rulers} == {repr(ib.Binning(7))}
 
 
