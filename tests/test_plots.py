@@ -374,3 +374,39 @@ def test_the_ib_curve_stands_alone():
     ax = plots.ib_curve(CURVE)
     assert ax.get_xlabel() == "I(X; T) [bits]"
     assert legend_texts(ax) == ["exact curve"]
+
+
+def test_numbers_of_paths_lie_clear_of_axes_bounds_and_what_is_written():
+    ax = style.one_axes(None)
+    ax.set(xlim=(0, 12.5), ylim=(0, 1.1))
+    style.ceiling(ax, 1.0, "H(Y) = 1 bit")
+    paths = {
+        1: np.array([[6.0, 0.01], [7.0, 0.5], [0.8, 0.99]]),
+        2: np.array([[11.0, 0.5], [9.0, 0.6], [2.5, 0.99]]),
+    }
+    labels.number_paths(ax, paths)
+    ax.figure.canvas.draw()
+    said, *numbers = [text.get_window_extent() for text in ax.texts]
+    for number in numbers:
+        assert not number.overlaps(said)
+        assert number.y0 > ax.bbox.y0
+        assert number.x0 > ax.bbox.x0
+        line = float(ax.transData.transform((0, 1.0))[1])
+        assert not number.y0 + 2 < line < number.y1 - 2
+    plt.close(ax.figure)
+
+
+def test_names_at_the_ends_of_lines_stand_beside_the_panel():
+    ax = plots.lines([1, 10, 100], {"a": [3, 2, 1], "b": [1, 2, 3]}, xlabel="x", ylabel="y",
+                     levels={"level": 1.0})  # fmt: skip
+    assert ax.get_xlim()[1] == 100
+    plt.close(ax.figure)
+
+
+def test_a_tick_does_not_run_into_that_of_zero():
+    ax = style.one_axes(None)
+    style.time_axis(ax, [0, 100, 1000, 30000], "update")
+    assert list(ax.get_xticks()) == [0, 1000, 10000]
+    style.time_axis(ax, [0, 1, 10, 1000], "epoch")
+    assert list(ax.get_xticks()) == [0, 1, 10, 100, 1000]
+    plt.close(ax.figure)

@@ -72,7 +72,7 @@ def verdict_map(
         for i in range(len(labels) + 1):
             ax.axhline(i - 0.5, color=style.GREY, alpha=0.15, linewidth=0.5)
         ax.set(title=name, xlabel="layer")
-    style.colour_bar(axes, norm, "C, bits, median over networks")
+    style.colour_bar(axes, norm, "C, bits, median over networks", extend="max")
     return axes
 
 
@@ -188,6 +188,7 @@ def lines(
     if legend:
         ax.legend()
     elif names and (len(values) > 1 or next(iter(values))):
+        ax.set_xlim(right=float(ax.dataLim.x1))  # names stand beside the panel, not in its lines
         labels_.at_the_ends(ax, ends, mark=False)
     return ax
 

@@ -1,6 +1,7 @@
 """Names written at the lines themselves, where a reader looks, instead of in a legend."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,6 +74,7 @@ def at_the_ends(ax: Axes, ends: Iterable[End], *, mark: bool = True) -> None:
 def beside_points(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[str]) -> None:
     """A name beside each point, on the first side of it that is free."""
     points: Any = [np.ravel(np.asarray(one, dtype=np.float64)) for one in (x, y)]
+    ax.get_xlim(), ax.get_ylim()  # brings the limits up to date, on which the places hang
     places = ax.transData.transform(np.column_stack(points)) * 72 / ax.figure.dpi
     taken = [(at - 4, at + 4) for at in places]
     corner = np.asarray(ax.bbox.min) * 72 / ax.figure.dpi
@@ -175,14 +177,68 @@ def number_paths(ax: Axes, paths: Mapping[Any, np.ndarray]) -> None:
         near = [g for g in groups if np.hypot(*(scaled[g[0]][at] - path[at])) < 0.03]
         near[0].append(layer) if near else groups.append([layer])
     for group in groups:
-        path = scaled[group[0]]
+        path, name = scaled[group[0]], joined([str(layer) for layer in group])
         far = np.flatnonzero(np.hypot(*(path - path[at]).T) > 0.05)
         away = path[at] - path[far[0 if at == 0 else -1]] if far.size else np.array([1.0, 0.7])
-        away = 12 * away / np.hypot(*away)
         ax.annotate(
-            joined([str(layer) for layer in group]), paths[group[0]][at], away,
+            name, paths[group[0]][at], _free_place(ax, paths, paths[group[0]][at], away, name),
             textcoords="offset points", ha="center", va="center", fontsize=10, zorder=5,
         )  # fmt: skip
+
+
+def _free_place(
+    ax: Axes, paths: Mapping[Any, np.ndarray], point: np.ndarray, away: np.ndarray, name: str
+) -> tuple[float, float]:
+    """Points from a point of a path to its name: away from the path, where nothing else is."""
+    scale = 72 / ax.figure.dpi
+    at = ax.transData.transform(point) * scale
+    low, high = np.asarray(ax.bbox.min) * scale, np.asarray(ax.bbox.max) * scale
+    drawn = np.vstack([_filled(ax.transData.transform(path) * scale) for path in paths.values()])
+    written = [_written(ax, one) for one in ax.texts]
+    bounds = _bounds(ax)
+    half = np.array([3.0 * len(name), 6.0])
+
+    def harm(step: np.ndarray) -> float:
+        centre = at + step
+        inside = (np.abs(drawn - centre) < half + 1).all(axis=1).sum()
+        hidden = any((np.abs(mid - centre) < half + size).all() for mid, size in written)
+        beyond = (centre - half < low + 2).any() or centre[1] + half[1] > high[1] + 4
+        crossed = sum(abs(place - centre[axis]) < half[axis] - 1 for axis, place in bounds)
+        turned = 1 - float(step @ away) / float(np.hypot(*step) * np.hypot(*away))
+        return 100 * beyond + 100 * hidden + 5 * inside + 3 * crossed + turned
+
+    angles = np.deg2rad(np.arange(0, 360, 30))
+    reach = np.array([half[0] + 8, 12.0])
+    steps = [reach * np.array([np.cos(one), np.sin(one)]) for one in angles]
+    x, y = min(steps, key=harm)
+    return float(x), float(y)
+
+
+def _filled(path: np.ndarray) -> np.ndarray:
+    """A path in points, with points between its corners: at most 4 apart."""
+    parts = [path[:1]]
+    for start, end in pairwise(path):
+        count = int(np.hypot(*(end - start)) // 4) + 1
+        parts.append(start + (end - start) * np.linspace(0, 1, count + 1)[1:, None])
+    return np.vstack(parts)
+
+
+def _bounds(ax: Axes) -> list[tuple[int, float]]:
+    """Axis and place, in points, of the lines that mark a bound across a panel."""
+    found = []
+    for line in ax.lines:
+        if line.get_label() == "_ceiling":
+            x, y = (np.asarray(one, dtype=np.float64) for one in line.get_data())
+            axis, at = (0, (x[0], 0.0)) if x[0] == x[-1] else (1, (0.0, y[0]))
+            found.append((axis, float(ax.transData.transform(at)[axis]) * 72 / ax.figure.dpi))
+    return found
+
+
+def _written(ax: Axes, text: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Middle and half the size, in points, of what is written in a panel already."""
+    scale = 72 / ax.figure.dpi
+    box = text.get_window_extent()
+    return (np.add(box.min, box.max) * scale / 2, np.subtract(box.max, box.min) * scale / 2)
 
 
 def _least_distance(points: Sequence[np.ndarray]) -> float:

@@ -189,6 +189,8 @@ def time_axis(ax: Axes, times: ArrayLike, label: str) -> None:
     ax.set_xlim(0 if times.min() <= 0 else times.min(), last * 1.05)
     decades = 10.0 ** np.arange(np.log10(first), np.log10(last) + 1e-9)
     decades = decades[:: -(-len(decades) // 5)]
+    if times.min() <= 0 and first >= 100 and len(decades) > 2:
+        decades = decades[1:]  # its number would run into the 0
     ax.set_xticks([0, *decades] if times.min() <= 0 else decades)
     ax.xaxis.set_major_formatter(lambda value, _: short_number(value))
     ax.set_xlabel(label)
@@ -294,11 +296,14 @@ def ceiling(ax: Axes, value: float, label: str = "", *, vertical: bool = False) 
     return line
 
 
-def colour_bar(ax: Any, norm: Normalize, label: str) -> Any:
-    """Colour bar for ``shades`` beside ``ax`` (one, or several), with plain numbers as ticks."""
+def colour_bar(ax: Any, norm: Normalize, label: str, *, extend: str = "neither") -> Any:
+    """Colour bar for ``shades`` beside ``ax`` (one, or several), with plain numbers as ticks.
+
+    ``extend="max"`` points on where a number may lie beyond the last colour.
+    """
     panels = list(np.atleast_1d(np.asarray(ax, dtype=object)))
     bar = panels[0].figure.colorbar(
-        mpl.cm.ScalarMappable(norm, shades()), ax=panels, label=label, pad=0.02
+        mpl.cm.ScalarMappable(norm, shades()), ax=panels, label=label, pad=0.02, extend=extend
     )
     bar.outline.set_visible(False)
     low, high = norm.vmin, norm.vmax

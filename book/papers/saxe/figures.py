@@ -56,7 +56,7 @@ def scan_map(
             if (one := row[x]) is None:
                 continue
             there, met = np.isfinite(one.effect), one.mark == "agrees"
-            said = str(round(values[y, x])) if there else "–"
+            said = str(round(values[y, x])).replace("-", "\u2212") if there else "–"
             ink = style.GREY if not there else "white" if norm(values[y, x]) < 0.5 else "black"
             ax.text(x, y, said, ha="center", va="center", color=ink,
                     fontsize=11 if met else 9, fontweight="bold" if met else "normal")  # fmt: skip
@@ -65,7 +65,7 @@ def scan_map(
         ax.set_title(f"{place}, {ratio if ratio == 'no noise' else f'SNR {ratio}'}", fontsize=10)
         ax.grid(False)
     style.label_outer(axes, "initial gain", "rows")
-    style.colour_bar(axes, norm, "% of the most known")
+    style.colour_bar(axes, norm, "% of the most known", extend="max")
     return axes
 
 
