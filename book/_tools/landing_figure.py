@@ -130,7 +130,7 @@ def drawing(curves: Sequence[Curve], *, narrow: bool = False) -> str:
         for ax, activation in zip(axes.flat, ("tanh", "ReLU"), strict=True):
             _panel(ax, activation, _of(activation, curves))
         file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format="svg", backend="svg", metadata={"Date": None, "Creator": None})
         plt.close(figure)
     return _for_pages(file.getvalue(), "narrow" if narrow else "wide")
 

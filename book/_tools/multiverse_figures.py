@@ -180,7 +180,7 @@ def overview(claims: Mapping[str, Mapping[str, Any]]) -> plt.Figure:
 def svg(figure: plt.Figure) -> str:
     """The drawing as text, the same each time."""
     held = io.StringIO()
-    figure.savefig(held, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(held, format="svg", backend="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
     # Of paths a tenth of a point is finer than most screens; scales of letters keep their digits.
     return re.sub(r' d="[^"]*"', _rounded, held.getvalue())

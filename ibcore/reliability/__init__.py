@@ -1,6 +1,6 @@
 """What a number is worth, which ruler can tell anything, and entropies with less bias."""
 
-from ibcore.reliability.advice import Advice, Advices, advise
+from ibcore.reliability.advice import Advice, AdviceTable, advise
 from ibcore.reliability.ceilings import label_entropy, ruler_bits
 from ibcore.reliability.corrections import (
     CORRECTIONS,
@@ -17,7 +17,7 @@ __all__ = [
     "CORRECTIONS",
     "WORDS",
     "Advice",
-    "Advices",
+    "AdviceTable",
     "Quantity",
     "Worth",
     "advise",

@@ -99,7 +99,7 @@ class Advice:
 
 
 @dataclass(frozen=True, repr=False)
-class Advices:
+class AdviceTable:
     """What ``advise`` found; printing it gives a table."""
 
     layers: Mapping[str, Layer]
@@ -132,7 +132,7 @@ class Advices:
         return "\n".join(lines)
 
 
-def advise(what: Any, y: ArrayLike, *, x: Any = None) -> Advices:
+def advise(what: Any, y: ArrayLike, *, x: Any = None) -> AdviceTable:
     """Name the rulers that can tell anything of a layer, and why; of all layers of a module.
 
     Parameters
@@ -145,7 +145,7 @@ def advise(what: Any, y: ArrayLike, *, x: Any = None) -> Advices:
 
     Returns
     -------
-    Advices
+    AdviceTable
         Printed, a table of rulers for each layer: "yes", "no", "partly" (for one of both
         quantities, or with care) or "other" (it answers another question); ``.to_dataframe()``.
 
@@ -161,7 +161,7 @@ def advise(what: Any, y: ArrayLike, *, x: Any = None) -> Advices:
     layers = _layers(what, x)
     seen = {name: looked_at(t, y) for name, t in layers.items()}
     rows = [row for name, t in layers.items() for row in _rows(name, t, y, seen[name])]
-    return Advices(seen, tuple(rows))
+    return AdviceTable(seen, tuple(rows))
 
 
 def looked_at(t: ArrayLike, y: ArrayLike) -> Layer:
