@@ -19,14 +19,16 @@ EXTRAS = {
     name: {Requirement(one).name for one in listed}
     for name, listed in PROJECT["optional-dependencies"].items()
 }
-# Finders are asked in turn: the first one refuses what is hidden, as if it were not installed.
+# What is hidden is not found, as if it were not installed.
 HIDDEN = """
 import sys
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {hidden!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Hidden())
+from importlib.machinery import PathFinder
+class Hidden(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] in {hidden!r}
+        return None if hidden else PathFinder.find_spec(name, path, target)
+sys.meta_path[:] = [Hidden if one is PathFinder else one for one in sys.meta_path]
 """
 ALONE = """
 import numpy as np, torch
