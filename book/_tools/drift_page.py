@@ -35,11 +35,13 @@ def drift_part(entries: Sequence[dict[str, Any]]) -> list[str]:
 def _said(one: dict[str, Any]) -> str:
     gaps, moved = one["planes"].values(), drifted(one)
     same = sum("p" not in gap for gap in gaps)
-    versions = ", ".join(f"{name} {number}" for name, number in one["versions"].items())
+    numbers = {name: number.partition("+")[0] for name, number in one["versions"].items()}
+    versions = ", ".join(f"{name} {number}" for name, number in numbers.items())
+    others = "" if same == len(gaps) else ", the others were compared over seeds"
     verdict = f"**Drifted: {', '.join(map(plain, moved))}.**" if moved else "None has drifted."
     return (
         f"On {one['date']}, with {versions}: {same} of {len(gaps)} planes came out with the same "
-        f"bits, the others were compared over seeds. {verdict}"
+        f"bits{others}. {verdict}"
     )
 
 
