@@ -183,7 +183,7 @@ def copy_parts(app):
         return
     target = Path(app.outdir) / "_static/lab"
     target.mkdir(parents=True, exist_ok=True)
-    for folder in (SCRIPTS, PARTS):
+    for folder in filter(Path.is_dir, (SCRIPTS, PARTS)):  # a site of some pages has no laboratory
         for path in folder.iterdir():
             if path.suffix in (".js", ".css"):
                 shutil.copyfile(path, target / path.name)
