@@ -14,7 +14,7 @@ from ibcore.plots.page import CLOSED, OPENED
 
 GREY = "#777777"  # what every drawing writes in; here it takes the colour of the text around it
 FILES = "_downloads/figures"
-MOST = 1_200_000  # letters of drawings in one page
+MOST = 950_000  # letters of a page with its drawings
 _SIZE = re.compile(
     r'<svg[^>]*?\s(width|height)="([\d.]+)(pt|px|)"[^>]*?\s(?!\1)(width|height)="([\d.]+)'
 )
@@ -53,7 +53,7 @@ def drawings_in_the_page(soup, page):
 
     What a page has no room for stays an image. The data of each drawing become a file.
     """
-    room = MOST
+    room = MOST - len(str(soup))
     for number, image in enumerate(soup.select("article img[src]")):
         path = page.file(image["src"])
         picture = _drawing(path)
