@@ -14,7 +14,7 @@ from ibcore.plots.page import CLOSED, OPENED
 
 GREY = "#777777"  # what every drawing writes in; here it takes the colour of the text around it
 FILES = "_downloads/figures"
-MOST = 950_000  # letters of a page with its drawings
+MOST = 550_000  # letters of a page with its drawings
 _SIZE = re.compile(
     r'<svg[^>]*?\s(width|height)="([\d.]+)(pt|px|)"[^>]*?\s(?!\1)(width|height)="([\d.]+)'
 )
