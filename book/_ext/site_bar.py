@@ -49,7 +49,7 @@ def bars_in_boxes(soup, page):
         return
     for box in boxes:
         name = box.find("strong").get_text()
-        claim = data["claims"].get(data["same"].get(name, name))
+        claim = data["claims"].get(name)  # a repeat sends to the box of the other claim
         if claim is None:
             continue
         none = f'<p class="remark no-bar">{why(claim)}</p>'

@@ -19,6 +19,7 @@ DIRECTIONS = {
 }
 SIZES = {"as claimed": "size as claimed", "open": "size open"}
 IDENTITIES = ("holds", "fails")  # have no direction
+MANY = 60  # marks that a line can show
 UNDECIDED = ("open", "none found", "not seen on a stand-in")  # what would have been seen is said
 
 
@@ -41,7 +42,19 @@ def short_boxes(soup, page):
             source.name = "p"
             fold.append(source.extract())
         fold.extend(part.extract() for part in parts)
+        if other := row.get("same_evidence_as"):
+            _refer(soup, fold, other)
         box.append(fold)
+
+
+def _refer(soup, fold, other):
+    """Send from the box of a repeat to the tests of the claim that it repeats."""
+    for part in fold.select(".strip, details:not(.origin):has(table)"):
+        part.decompose()
+    said, link = soup.new_tag("p"), soup.new_tag("a", href=f"#{anchor_of(other)}")
+    link.string = other
+    said.extend(["The tests are those of ", link, "."])
+    fold.append(said)
 
 
 def _folded(part, finding, row):
@@ -66,7 +79,7 @@ def _summary(soup, box, row):
     summary = soup.new_tag("summary")
     said = ways(row)
     marks = box.select(".strip .cell")
-    if len(marks) > 1:
+    if 1 < len(marks) <= MANY:
         label = f"Marks of {len(marks)} tests"
         ticks = soup.new_tag("span", attrs={"class": "ticks", "role": "img", "aria-label": label})
         for mark in marks:
