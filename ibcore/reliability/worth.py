@@ -316,8 +316,8 @@ class _Examined:
         value = float(self.value[k])
         step = verdicts.Step(float(self.curve.step[k]), float(self.curve.noise[k]))
         slope = float(self.curve.slope[k])
-        null = tuple(float(part[k]) for part in self.null)
-        chance = (null[0], null[2])
+        mean, upper, p = (float(part[k]) for part in self.null)
+        null, chance = (mean, upper, p), (mean, p)
         own = ceiling.bits if ceiling.name.startswith("the") else np.inf
         if h_y is not None:
             word = verdicts.of_labels(value, self.n, h_y, step, chance)
@@ -330,7 +330,7 @@ class _Examined:
             name, value, ceiling.bits, ceiling.name, value > 0 and value >= ceiling.bits - near,
             dict(zip(self.curve.n.tolist(), self.curve.mean[:, k].tolist(), strict=True)),
             slope, step.bits, float(self.curve.extrapolated[k]),
-            null if h_y is not None or len(self.value) == 1 else None,  # type: ignore[arg-type]
+            null if h_y is not None or len(self.value) == 1 else None,
             _triple(self.interval, k), word,
         )  # fmt: skip
 
