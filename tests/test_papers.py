@@ -37,8 +37,12 @@ def trees(paper):
 
 @every_paper
 def test_a_papers_folder_holds_its_four_files_and_nothing_else(paper):
-    found = {one.name for one in (papers.papers_folder() / paper).iterdir()} - {"__pycache__"}
-    assert {"experiments.toml", "claims.toml"} <= found <= FILES
+    """Beside them only scripts of its figures, each named there."""
+    folder = papers.papers_folder() / paper
+    found = {one.name for one in folder.iterdir()} - {"__pycache__"}
+    scripts = {name for name in found if name.endswith(".js")}
+    assert {"experiments.toml", "claims.toml"} <= found - scripts <= FILES
+    assert all(f'"{name}"' in (folder / "figures.py").read_text("utf-8") for name in scripts)
 
 
 @every_paper

@@ -100,7 +100,7 @@ class InfoNCE(Ruler):
         --------
         >>> rng = np.random.default_rng(0)
         >>> x, z = rng.normal(size=(2, 2000, 1))
-        >>> 0.6 < InfoNCE(n_steps=200).of_pair(x, x + z / np.sqrt(3)) < 1.05
+        >>> 0.7 < InfoNCE(n_steps=200).of_pair(x, x + z / np.sqrt(3)) < 1.3  # the truth is 1 bit
         True
         """
         first, second = (checked_layer(one).astype(np.float64) for one in (x, t))

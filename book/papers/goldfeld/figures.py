@@ -3,12 +3,12 @@
 import base64
 from collections.abc import Mapping
 from itertools import combinations, product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ibcore.papers import paper_file
 from ibcore.plots import style
 from ibcore.plots.script import widget
 
@@ -83,7 +83,7 @@ class CloudPlayer:
         }
 
     def _repr_html_(self) -> str:
-        return widget("cloud-player", self.data, Path(__file__).with_name("clouds.js"), _WITHOUT)
+        return widget("cloud-player", self.data, paper_file("goldfeld", "clouds.js"), _WITHOUT)
 
     def __repr__(self) -> str:
         """For outputs without HTML."""

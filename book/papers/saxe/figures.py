@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy.special import ndtr
 
 from ibcore.claims import NoVerdict, Verdict
 from ibcore.information import entropy
+from ibcore.papers import paper_file
 from ibcore.plots import reading, style
 from ibcore.plots.script import widget
 from ibcore.theory import single_neuron_information
@@ -246,7 +246,7 @@ class NeuronSlider:
             "information": self.information.round(3).tolist(),
             "others": {name: self._others(name) for name in ("relu", "linear")},
         }
-        return widget("neuron-slider", data, Path(__file__).with_name("neuron.js"), _WITHOUT)
+        return widget("neuron-slider", data, paper_file("saxe", "neuron.js"), _WITHOUT)
 
     def _others(self, activation: str) -> list[list[float]]:
         """The same for an activation without bounds, in bins of the same width."""
