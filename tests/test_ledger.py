@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 from ibcore import claims, cli, papers
 from ibcore.claims import hashes, ledger
+from ibcore.claims.findings import sentence
 from ibcore.study import Study
 
 ROOT = Path(__file__).parents[1]
@@ -394,6 +396,45 @@ def book(tmp_path, monkeypatch):
 
 def set_effect(entries):
     return [e | {"effect": 99.0} if e["id"] == "SZT-F5" else e for e in entries]
+
+
+def test_every_published_finding_is_what_the_claims_files_say(tmp_path, monkeypatch):
+    """Of the stored numbers, to the letter: filling the sentences again changes none."""
+    monkeypatch.delenv("IBCORE_PAPERS")
+    shutil.copytree(PUBLISHED / "verdicts", tmp_path / "verdicts")
+    shutil.copy(PUBLISHED / "ledger.json", tmp_path)
+    assert claims.refresh_findings(tmp_path / "ledger.json") == []
+
+
+def test_a_sentence_is_worded_anew_without_judging_again(path, monkeypatch):
+    """Its numbers, its word and its hash stay, and the ledger is still believed."""
+    before = {one["id"]: one for one in claims.load_ledger(path)}
+    found, word = ledger.find_claim("TINY-2"), before["TINY-2"]["verdict"]
+    other = replace(found, findings={word: "Of {n} networks: {interval}."})
+    monkeypatch.setattr(
+        ledger, "find_claim", lambda name: other if name == "TINY-2" else claims.find_claim(name)
+    )
+    assert claims.refresh_findings(path) == ["TINY-2"]
+    after = {one["id"]: one for one in claims.load_ledger(path)}
+    assert after["TINY-2"].pop("finding").startswith("Of 12 networks: 1.93 [")
+    before["TINY-2"].pop("finding")
+    assert after == before
+    void = replace(found, findings={"holds": "Nothing."})
+    monkeypatch.setattr(ledger, "find_claim", lambda name: void)
+    with pytest.raises(ValueError, match="were written for other words"):
+        claims.refresh_findings(path)
+
+
+def test_a_number_turned_round_is_below_0_or_not_there(verdicts):
+    """A sentence that says "more" of what became less is void, not false."""
+    test = verdicts[1].tests[0]
+    cells = tuple(replace(one, effect=-2.0, low=-3.0, high=-1.5) for one in test.cells[:1])
+    label = cells[0].label
+    found = sentence({"open": f"{{less[{label}]}}"}, "open", [replace(test, cells=cells)])
+    assert found == f"2 [1.5, 3] {test.unit}"
+    above = [replace(test, cells=tuple(replace(one, effect=2.0) for one in cells))]
+    with pytest.raises(ValueError, match="the finding for 'open' asks for"):
+        sentence({"open": f"{{less[{label}]}}"}, "open", above)
 
 
 def test_the_command_line_and_the_pages_refuse_an_edited_ledger(book, monkeypatch, capsys):

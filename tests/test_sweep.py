@@ -332,7 +332,7 @@ def test_more_of_what_is_published_is_only_what_is_new(tmp_path):
     study = ib.Study("saxe")
     rulers, seen = checked_rulers(study.estimators("relu")), study.observables("relu")
     more = tasks_of([Request(e.replace(n_seeds=e.n_seeds + 1), rulers, seen)], store)
-    assert [task.experiment.seeds for task in more] == [(e.n_seeds,)]
+    assert [task.experiment.seeds for task in more] == [(e.first_seed + e.n_seeds,)]
     other = tasks_of([Request(e, [*rulers, ib.Binning(7)], seen)], store)
     assert {repr(one) for task in other for one in task.rulers} == {repr(ib.Binning(7))}
 

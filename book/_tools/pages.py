@@ -4,8 +4,9 @@ python book/_tools/pages.py
 
 They come from the claims that the chapters register and from book/results/ledger.json, the
 verdicts of the stored runs. The README shows the verdicts in short. Nobody edits any of it by
-hand; a test compares it with a fresh copy. A ledger that was edited, or that older criteria
-decided, is refused. What a claim or the ledger says is text: no sign in it becomes markup.
+hand; a test compares it with a fresh copy. Findings are first worded as the claims files say, with
+the numbers of the stored tests. A ledger that was edited, or that older criteria decided, is
+refused. What a claim or the ledger says is text: no sign in it becomes markup.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from page_texts import CHANGES_TEXT
 from questions_page import questions_page
 from statistics_page import statistics_page
 
-from ibcore.claims import BADGES, WORDS, badge, load_ledger, load_registry
+from ibcore.claims import BADGES, WORDS, badge, load_ledger, load_registry, refresh_findings
 from ibcore.claims import shown as word_with_scope
 from ibcore.files import write_whole
 from ibcore.papers import papers
@@ -227,7 +228,10 @@ def generated(root: Path = execute.BOOK.parent) -> dict[Path, str]:
 
 
 def main() -> int:
+    ledger = execute.BOOK / "results" / "ledger.json"
     try:
+        for name in refresh_findings(ledger) if ledger.exists() else []:
+            print(f"{name}: its finding is worded anew")
         found = generated()
     except ValueError as error:  # a ledger or a claims file that cannot be believed
         print(f"error: {error}", file=sys.stderr)

@@ -5,7 +5,13 @@ from ibcore.claims.cells import Cell, cell, correlation, fact, share
 from ibcore.claims.checks import Check
 from ibcore.claims.decide import CheckVerdict, decide
 from ibcore.claims.judge import checks_of, judge
-from ibcore.claims.ledger import ledger_entry, load_ledger, verdict_details, write_ledger
+from ibcore.claims.ledger import (
+    ledger_entry,
+    load_ledger,
+    refresh_findings,
+    verdict_details,
+    write_ledger,
+)
 from ibcore.claims.registry import (
     Claim,
     asked,
@@ -48,6 +54,7 @@ __all__ = [
     "planes_of",
     "questions",
     "read_claims",
+    "refresh_findings",
     "share",
     "shown",
     "tensions",

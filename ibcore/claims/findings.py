@@ -6,6 +6,8 @@
     {percent} {percent_low} {percent_high}   effect and interval of a share, in per cent
     {c[layer 5]} {p[layer 5]}          effect of a cell of any test, plain and in per cent
     {i[layer 5]}                       the same with its interval
+    {less[layer 5]}                    the same turned round, of a cell below 0 (no other has it):
+                                       for "knows 1.92 [1.57, 2.29] bits more"
     {t[rise]}                          effect of a test that has this name
 
 A sentence is written for one word. Where the word is another one there is no sentence, and what is
@@ -31,12 +33,14 @@ def sentence(
         return ""
     first = tests[0]
     cells = [(test, cell) for test in tests for cell in test.cells]
-    effects, percents, intervals = {}, {}, {}
+    effects, percents, intervals, turned = {}, {}, {}, {}
     for test, cell in reversed(cells):  # of two cells of one label the earlier test's counts
         for label in (f"{test.name}: {cell.label}", cell.label):
             effects[label] = number(cell.effect)
             percents[label] = percent(cell.effect)
             intervals[label] = with_interval(cell.effect, cell.low, cell.high, test.unit)
+            if cell.effect < 0:
+                turned[label] = with_interval(-cell.effect, -cell.high, -cell.low, test.unit)
     given = {
         "effect": number(first.effect),
         "low": number(first.low),
@@ -53,6 +57,7 @@ def sentence(
         "c": effects,
         "p": percents,
         "i": intervals,
+        "less": turned,
         "t": {test.name: number(test.effect) for test in tests},
     }
     try:

@@ -14,8 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ibcore.claims.decide import CellVerdict, CheckVerdict
+from ibcore.claims.findings import sentence
 from ibcore.claims.hashes import content_hash
-from ibcore.claims.registry import find_claim, load_registry
+from ibcore.claims.registry import Claim, find_claim, load_registry
 from ibcore.claims.verdict import LEDGER_KEYS, Verdict
 from ibcore.claims.words import WORDS
 from ibcore.files import write_whole
@@ -83,6 +85,63 @@ def load_ledger(path: str | Path) -> list[dict[str, Any]]:
         tested |= {one["id"]: one for one in details}
     _compare(entries, tested, path)
     return entries
+
+
+def refresh_findings(path: str | Path) -> list[str]:
+    """Fill the sentences of the claims files again with the numbers of the stored tests.
+
+    A sentence can be worded better without judging again: words and numbers stay as they were
+    decided. Returns the ids of the claims whose finding changed.
+
+    Raises
+    ------
+    ValueError
+        If the ledger cannot be believed, or a claim has no sentence for its word.
+    """
+    path, changed = Path(path), []
+    load_ledger(path)
+    for chapter in papers():
+        details = _read_details(chapter, path)
+        for one in details:
+            finding = _finding(find_claim(one["id"]), one)
+            changed += [one["id"]] * (finding != one["finding"])
+            one["finding"] = finding
+        if {one["id"] for one in details} & set(changed):
+            _write(
+                _details_file(chapter, path),
+                {"content_hash": content_hash(details), "verdicts": details},
+            )
+    if changed:
+        _write(path, _entries_of_all(path))
+    return changed
+
+
+def _finding(claim: Claim, details: Details) -> str:
+    """What a claims file says today of a verdict that was stored."""
+    if not details["tests"]:
+        return claim.not_testable or claim.waits
+    source = find_claim(claim.same_evidence_as) if claim.same_evidence_as else claim
+    tests = [_test(one) for one in details["tests"]]
+    for one in (claim, source):
+        if found := sentence(one.findings, details["verdict"], tests, details["n_not_learnt"]):
+            return found
+    raise ValueError(
+        f"the findings of {claim.id} were written for other words than {details['verdict']!r}; "
+        "write a sentence for this one into claims.toml."
+    )
+
+
+def _test(stored: Details) -> CheckVerdict:
+    cells = tuple(CellVerdict(**_with_nan(cell)) for cell in stored["cells"])
+    return CheckVerdict(**{**_with_nan(stored), "cells": cells})
+
+
+def _with_nan(stored: Details) -> Details:
+    """Effects that are no number, which JSON does not have, are NaN again."""
+    return {
+        key: math.nan if value is None and key in ("effect", "low", "high") else value
+        for key, value in stored.items()
+    }
 
 
 def ledger_entry(verdict: Verdict) -> dict[str, Any]:

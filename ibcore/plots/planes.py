@@ -52,13 +52,14 @@ def information_plane(
     columns = [order.index(layer) for layer in drawn]
     singles = 0 if seeds == "median" else min(int(seeds), x.shape[0])
     decades = decades_among(plane.epoch.values)
-    paths = {}
+    names = reading.layer_names(plane) if "layer_names" in plane.attrs else {}  # of a module
+    paths: dict[int | str, np.ndarray] = {}
     for layer, k in zip(drawn, columns, strict=True):
         look = style.layer_look(layer)
         for s in range(singles):
             ax.plot(x[s, :, k], y[s, :, k], color=look.colour, alpha=0.35, linewidth=0.6)
         path = np.column_stack([np.median(x[:, :, k], axis=0), np.median(y[:, :, k], axis=0)])
-        paths[layer] = path
+        paths[names.get(layer, layer)] = path
         ax.plot(*path.T, color=look.colour, linewidth=1.6, label=f"layer {layer}")
         style.mark_path(ax, path, decades, look.colour, label=f"_marks of layer {layer}")
     style.plane_axes(ax, plane, x[..., columns], y[..., columns], named=name_ceilings)
