@@ -157,5 +157,5 @@ def test_images_that_cannot_be_halved():
         train(DIGITS.replace(convolutions=(2, 2, 2, 2)), progress=False)
     with pytest.raises(ValueError, match="need square images"):
         train(DIGITS.replace(task="szt"), progress=False)
-    with pytest.raises(ValueError, match="without batch normalisation, on the CPU"):
+    with pytest.raises(ValueError, match="without batch normalisation or pieces"):
         train(DIGITS, engine="fused", progress=False)
