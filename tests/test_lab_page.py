@@ -55,7 +55,7 @@ glossary
 ```
 """
 READY = """() => {
-  const {bench} = document.querySelector(".lab"), plane = bench?.plane();
+  const {bench} = document.querySelector(".lab") ?? {}, plane = bench?.plane();
   if (!plane || plane.net !== bench.state.net || plane.ruler !== bench.state.ruler) return false;
   const {sentence} = IBLab.require("ui_words");
   return document.querySelector(".lab-sentence").textContent === sentence(plane, plane.ruler);
