@@ -1,4 +1,4 @@
-"""Three units of a layer as a cloud of points: a still picture, and one to turn and to play."""
+"""Clouds of three units, still and to turn; curves beside published points; races of estimators."""
 
 import base64
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ibcore.papers import paper_file
-from ibcore.plots import style
+from ibcore.plots import lines, style
 from ibcore.plots.script import widget
 
 
@@ -51,6 +51,62 @@ def _seen(points: np.ndarray) -> np.ndarray:
     x, y, z = points.T
     a, b = x * np.cos(TURN) - y * np.sin(TURN), x * np.sin(TURN) + y * np.cos(TURN)
     return np.stack([a, z * np.cos(TILT) - b * np.sin(TILT)], axis=1)
+
+
+def beside_published(
+    epochs: ArrayLike,
+    curves: Mapping[str, ArrayLike],
+    published: Mapping[float, float],
+    *,
+    ax: Any = None,
+) -> Any:
+    """Curves of I(X;T) over epochs, and points of a published run as stars.
+
+    Parameters
+    ----------
+    epochs : (point,) array
+    curves : mapping of name to (network, point) array
+        In bits.
+    published : mapping of epoch to bits
+    """
+    ax = lines(np.maximum(epochs, 0.5), curves, xlabel="epoch", ylabel="I(X;T) [bits]", ax=ax)
+    ax.plot(
+        list(published), list(published.values()), color=style.GREY, marker="*", markersize=11,
+        linestyle="none", label="published", zorder=3,
+    )  # fmt: skip
+    first = min(published)
+    ax.annotate("published run", (first, published[first]), (0, -12), textcoords="offset points",
+                ha="center", va="top", fontsize=10)  # fmt: skip
+    ax.set_xlabel("epoch (0 drawn at 0.5)")
+    return ax
+
+
+def race(
+    samples: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, axes: Any = None
+) -> np.ndarray:
+    """Root mean square error over the number of samples, one curve per estimator, small panels.
+
+    Parameters
+    ----------
+    samples : (point,) array
+    panels : mapping of title to mapping of estimator to (point,) array
+        In bits.
+    """
+    axes = style.many_axes(axes, len(panels), height=2.1)
+    for ax, (title, curves) in zip(axes, panels.items(), strict=True):
+        for k, (name, error) in enumerate(curves.items()):
+            look = style.look(k)
+            ax.plot(
+                samples, error, color=look.colour, marker=look.marker, markersize=4,
+                linestyle=look.dashes, label=name,
+            )  # fmt: skip
+        ax.set(xscale="log", yscale="log")
+        style.log_ticks(ax.xaxis)
+        style.log_ticks(ax.yaxis)
+        ax.set_title(title)
+    style.label_outer(axes, "samples", "error [bits]")
+    style.below_legend(axes, axes[0].get_legend_handles_labels()[0], "")
+    return axes
 
 
 class CloudPlayer:
