@@ -129,9 +129,13 @@ def joined(names: Sequence[str]) -> str:
     --------
     >>> joined(["layer 1", "layer 2"]), joined(["3", "4"]), joined(["tanh"])
     ('layers 1, 2', '3, 4', 'tanh')
+    >>> joined(["conv (8)", "dense (3)"])
+    'conv (8), dense (3)'
     """
     if len(names) == 1:
         return names[0]
+    if not all(_number(name) for name in names):
+        return ", ".join(names)
     start = "layers " if names[0].startswith("layer ") else ""
     return start + ", ".join(_number(name) for name in names)
 
