@@ -33,7 +33,10 @@ project, extensions, html_theme = "Small", ["myst_parser", "lab"], "sphinx_book_
 html_static_path, html_css_files = [{str(ROOT / "book/_static")!r}], ["custom.css"]
 html_context, lab_page = {{"default_mode": "auto"}}, "laboratory"
 """
-GLOSSARY = "# Glossary\n\n```{glossary}\nruler\n  A ruler.\n\norbit\n  An orbit.\n```\n"
+TERMS = ("ruler", "orbit", "claim", "criterion")
+GLOSSARY = "\n".join(
+    ["# Glossary\n\n```{glossary}", *(f"{one}\n  What it is.\n" for one in TERMS), "```\n"]
+)
 CHAPTER = """# A chapter
 
 Prose, and {lab}`a state <net=relu&ruler=range:100>`.
@@ -50,6 +53,8 @@ A caption with *words*.
 ```{toctree}
 laboratory
 glossary
+get_it
+ledger
 ```
 """
 READY = """() => {
@@ -72,6 +77,8 @@ def site(tmp_path_factory):
     (source / "conf.py").write_text(CONF)
     (source / "index.md").write_text(CHAPTER)
     (source / "glossary.md").write_text(GLOSSARY)
+    for name in ("get_it", "ledger"):  # where the laboratory sends its readers
+        (source / f"{name}.md").write_text(f"# {name}\n")
     (source / "laboratory.md").write_text((ROOT / "book/laboratory.md").read_text())
     (source / "picture.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9"/>')
     command = [sys.executable, "-m", "sphinx", "-q", "-n", "-b", "html", source, out]

@@ -434,6 +434,16 @@ def test_sections_are_found_each_with_its_own_text():
     ]
 
 
+def test_where_a_verdict_comes_from_is_not_searched():
+    """Versions and seeds are the same in every box, and hide what was found."""
+    soup = changed(
+        '<section id="a"><h1>Page</h1><div class="judged"><p>Found.</p><p class="provenance">50'
+        ' seeds</p><details class="origin"><summary>From</summary>numpy</details></div></section>'
+    )
+    ((*_, text),) = site_search.sections(soup, PAGE)
+    assert text == "Found."
+
+
 def test_the_page_of_the_search_loads_our_script_only():
     soup = BeautifulSoup(
         "<html><body>"
