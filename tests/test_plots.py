@@ -84,6 +84,7 @@ def test_every_public_function_is_drawn_below():
         "use_style",
         "look",
         "layer_look",
+        "activation_label",
         "ruler_label",
         "PARTS",
         "RulerSlider",

@@ -50,7 +50,7 @@ def test_verdict_map_numbers_the_cells_beyond_the_threshold():
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        ("Binning(n_bins=4, low=-1.0, high=1.0)", "4 bins on [-1, 1]"),
+        ("Binning(n_bins=4, low=-1.0, high=1.0)", "4 bins on [−1, 1]"),
         ("RangeBinning(n_bins=100)", "100 bins on the run's range"),
         ("AdaptiveBinning(n_bins=30)", "EBAB, 30 bins"),
         ("AdaptiveBinning(n_bins=30, released=True)", "EBAB, 30 bins, as released"),
@@ -65,6 +65,14 @@ def test_verdict_map_numbers_the_cells_beyond_the_threshold():
 )
 def test_rulers_have_short_names(name, label):
     assert plots.ruler_label(name) == label
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("relu", "ReLU"), ("leaky_relu", "leaky ReLU"), ("centred_softplus", "centred softplus")],
+)
+def test_activations_have_names_for_readers(name, label):
+    assert plots.activation_label(name) == label
 
 
 def test_known_parts_are_stacked_to_their_sum():

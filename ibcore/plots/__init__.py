@@ -11,11 +11,11 @@ from ibcore.plots.atlas import (
     histogram,
     known_parts,
     lines,
-    ruler_label,
     verdict_map,
 )
 from ibcore.plots.curves import gradient_phases, learning_curves, snr
 from ibcore.plots.ends import ib_curve, sizes
+from ibcore.plots.names import activation_label, ruler_label
 from ibcore.plots.planes import (
     compare_planes,
     information_over_time,
@@ -38,6 +38,7 @@ from ibcore.plots.style import layer_look, look, use_style
 __all__ = [
     "PARTS",
     "RulerSlider",
+    "activation_label",
     "by_layer",
     "compare_planes",
     "compression_by_layer",

@@ -76,41 +76,6 @@ def verdict_map(
     return axes
 
 
-def ruler_label(name: str) -> str:
-    """A few words for the repr of a ruler, as a figure has room for.
-
-    Examples
-    --------
-    >>> ruler_label("Binning(n_bins=30, low=-1.0, high=1.0)")
-    '30 bins on [-1, 1]'
-    >>> ruler_label("KernelBound(noise_variance=0.0009765625, bound='upper')")
-    'noise variance 0.00098'
-    """
-    kind, settings = name.rstrip(")").split("(", 1)
-    given = dict(one.split("=") for one in settings.split(", ") if one)
-    bins = given.get("n_bins", "")
-    match kind:
-        case "Binning" if bins:
-            return f"{bins} bins on [{float(given['low']):g}, {float(given['high']):g}]"
-        case "RangeBinning":
-            return f"{bins} bins on the run's range"
-        case "AdaptiveBinning":
-            return f"EBAB, {bins} bins{', as released' * ('released' in given)}"
-        case "NetInputBinning":
-            released = given.get("collapsed") == "True"
-            return f"net-input bins{', as released' * released}"
-        case "KernelBound":
-            variance = float(f"{float(given['noise_variance']):.2g}")
-            return f"noise variance {np.format_float_positional(variance, trim='-')}"
-        case "Quantised":
-            return f"{given['n_bits']} bit{'s' * (given['n_bits'] != '1')} per unit"
-        case "EdgeBinning":
-            return f"{given['n_edges']} edges on [-1, 1], as released"
-        case "Exact":
-            return "float32 rows"
-    return name
-
-
 def known_parts(plane: xr.Dataset, *, axes: Iterable[Axes] | None = None) -> np.ndarray:
     """What each layer knows of the 12-bit input over training, stacked part by part.
 
@@ -165,9 +130,9 @@ def lines(
     names : bool
         Write each curve's name at its end.
     legend : bool
-        Write the names in a legend instead, where curves end in one place.
+        Write the names below instead, where curves end in one place.
     """
-    ax, ends = style.one_axes(ax, (style.WIDTH, 3.6)), []
+    ax, ends = style.one_axes(ax, (style.NARROW, 3.6)), []
     for i, (name, one) in enumerate(values.items()):
         one, look = np.asarray(one, float), style.look(i)
         if one.ndim == 2:
@@ -186,7 +151,7 @@ def lines(
         style.ceiling(ax, level, name)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if legend:
-        ax.legend()
+        style.below_legend(np.array([ax]), ax.get_legend_handles_labels()[0])
     elif ends and names and (len(values) > 1 or next(iter(values))):
         ax.set_xlim(right=float(ax.dataLim.x1))  # names stand beside the panel, not in its lines
         labels_.at_the_ends(ax, ends, mark=False)

@@ -33,7 +33,7 @@ def learning_curves(
     drawn = {"training": train, "test": test}
     if quantity == "loss" and test not in plane.data_vars:
         del drawn["test"]
-    ax = style.one_axes(ax, (style.WIDTH, 3.6))
+    ax = style.one_axes(ax, (style.NARROW, 3.6))
     ends = []
     for (label, name), look in zip(drawn.items(), (style.look(0), style.look(3)), strict=False):
         values = reading.array(plane, name, reading.SEED_EPOCH)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import ArrayLike
@@ -49,7 +50,8 @@ class _Name(Annotation):
             for y in self._heights
         ]
         order = np.argsort(down, kind="stable")
-        moved = spread([down[i] for i in order], LINE)
+        floor = points * self._panel.bbox.y0 + LINE / 3  # below it stand the ticks
+        moved = spread([down[i] for i in order], LINE, floor)
         shift = moved[list(order).index(self._place)] - down[self._place]
         self.xyann = (AWAY, shift)
         if self.arrow_patch is not None:
@@ -71,23 +73,33 @@ def at_the_ends(ax: Axes, ends: Iterable[End], *, mark: bool = True) -> None:
         _Name(ax, shared, place)
 
 
-def beside_points(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[str]) -> None:
-    """A name beside each point, on the first side of it that is free."""
+def beside_points(
+    ax: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    names: Sequence[str],
+    *,
+    bars: Iterable[tuple[ArrayLike, ArrayLike]] = (),
+) -> None:
+    """A name beside each point, on the first side of it that is free.
+
+    ``bars`` are the two ends, each (x, y), of lines that no name may hide.
+    """
     points: Any = [np.ravel(np.asarray(one, dtype=np.float64)) for one in (x, y)]
     ax.get_xlim(), ax.get_ylim()  # brings the limits up to date, on which the places hang
-    places = ax.transData.transform(np.column_stack(points)) * 72 / ax.figure.dpi
+    figure = cast("Figure", ax.get_figure(root=True))
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)  # and the place of the panel
+    places = _on_paper(ax, np.column_stack(points))
     taken = [(at - 4, at + 4) for at in places]
-    corner = np.asarray(ax.bbox.min) * 72 / ax.figure.dpi
+    for ends in bars:
+        start, end = _on_paper(ax, np.array(ends, dtype=np.float64))
+        taken.append((np.minimum(start, end) - 2, np.maximum(start, end) + 2))
+    corners = np.asarray(ax.bbox.get_points()) * 72 / ax.figure.dpi
     for name, at, px, py in zip(names, places, *points, strict=True):
         size = np.array([6.2 * len(name), 12.0])
         boxes = [at + size * (np.array(side) - 1) / 2 + 7 * np.array(side) for side in _SIDES]
-        free = [
-            k for k, low in enumerate(boxes)
-            if (low > corner).all() and not any(
-                (low < end).all() and (start < low + size).all() for start, end in taken
-            )
-        ]  # fmt: skip
-        k = free[0] if free else 0
+        k = min(range(len(boxes)), key=lambda i: _in_the_way(boxes[i], size, taken, corners))
         taken.append((boxes[k], boxes[k] + size))
         dx, dy = _SIDES[k]
         ax.annotate(
@@ -95,6 +107,17 @@ def beside_points(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[str]) ->
             ha={-1: "right", 0: "center", 1: "left"}[dx], annotation_clip=False,
             va={-1: "top", 0: "center", 1: "bottom"}[dy],
         )  # fmt: skip
+
+
+def _in_the_way(
+    low: np.ndarray,
+    size: np.ndarray,
+    taken: Sequence[tuple[np.ndarray, np.ndarray]],
+    corners: np.ndarray,
+) -> int:
+    """How many things a box hides; leaving the panel is as bad, where the ticks stand far worse."""
+    hidden = sum((low < end).all() and (start < low + size).all() for start, end in taken)
+    return int(hidden) + int((low + size > corners[1]).any()) + 9 * int((low < corners[0]).any())
 
 
 _SIDES = ((1, 1), (1, -1), (-1, 1), (-1, -1), (1, 0), (0, 1), (0, -1), (-1, 0))
@@ -129,9 +152,13 @@ def joined(names: Sequence[str]) -> str:
     --------
     >>> joined(["layer 1", "layer 2"]), joined(["3", "4"]), joined(["tanh"])
     ('layers 1, 2', '3, 4', 'tanh')
+    >>> joined(["conv (8)", "dense (3)"])
+    'conv (8), dense (3)'
     """
     if len(names) == 1:
         return names[0]
+    if not all(_number(name) for name in names):
+        return ", ".join(names)
     start = "layers " if names[0].startswith("layer ") else ""
     return start + ", ".join(_number(name) for name in names)
 
@@ -141,13 +168,13 @@ def _number(name: str) -> str:
     return number if number.isdigit() else ""
 
 
-def spread(places: Sequence[float], gap: float) -> list[float]:
-    """Sorted places, moved as little as it takes to be ``gap`` apart.
+def spread(places: Sequence[float], gap: float, floor: float = -np.inf) -> list[float]:
+    """Sorted places, moved as little as it takes to be ``gap`` apart, and not below ``floor``.
 
     Examples
     --------
-    >>> spread([1.0, 1.2, 5.0], 1.0)
-    [0.6, 1.6, 5.0]
+    >>> spread([1.0, 1.2, 5.0], 1.0), spread([1.0, 1.2, 5.0], 1.0, floor=0.8)
+    ([0.6, 1.6, 5.0], [0.8, 1.8, 5.0])
     """
     groups = [[place] for place in places]
     middle = [float(place) for place in places]
@@ -164,12 +191,21 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
     found = []
     for at, group in zip(middle, groups, strict=True):
         found += [round(at + gap * (i - (len(group) - 1) / 2), 9) for i in range(len(group))]
+    for k, place in enumerate(found):
+        found[k] = max(place, found[k - 1] + gap if k else floor)
     return found
 
 
-def number_paths(ax: Axes, paths: Mapping[Any, np.ndarray]) -> None:
-    """Name each path at its start or its end, whichever lie further apart, clear of the path."""
+def number_paths(
+    ax: Axes, paths: Mapping[Any, np.ndarray], *, clear_of: Sequence[np.ndarray] = ()
+) -> None:
+    """Name each path at its start or its end, whichever lie further apart, clear of the paths.
+
+    ``clear_of`` are other points, (point, 2) in data, on which no name should stand.
+    """
     size = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
+    drawn = [_filled(_on_paper(ax, path)) for path in paths.values()]
+    drawn += [_on_paper(ax, points) for points in clear_of]
     scaled = {layer: path / size for layer, path in paths.items()}
     at = max((0, -1), key=lambda end: _least_distance([one[end] for one in scaled.values()]))
     groups: list[list[Any]] = []
@@ -181,19 +217,18 @@ def number_paths(ax: Axes, paths: Mapping[Any, np.ndarray]) -> None:
         far = np.flatnonzero(np.hypot(*(path - path[at]).T) > 0.05)
         away = path[at] - path[far[0 if at == 0 else -1]] if far.size else np.array([1.0, 0.7])
         ax.annotate(
-            name, paths[group[0]][at], _free_place(ax, paths, paths[group[0]][at], away, name),
+            name, paths[group[0]][at], _free_place(ax, drawn, paths[group[0]][at], away, name),
             textcoords="offset points", ha="center", va="center", fontsize=10, zorder=5,
         )  # fmt: skip
 
 
 def _free_place(
-    ax: Axes, paths: Mapping[Any, np.ndarray], point: np.ndarray, away: np.ndarray, name: str
+    ax: Axes, others: Sequence[np.ndarray], point: np.ndarray, away: np.ndarray, name: str
 ) -> tuple[float, float]:
     """Points from a point of a path to its name: away from the path, where nothing else is."""
     scale = 72 / ax.figure.dpi
-    at = ax.transData.transform(point) * scale
+    at, drawn = _on_paper(ax, point), np.vstack(others)
     low, high = np.asarray(ax.bbox.min) * scale, np.asarray(ax.bbox.max) * scale
-    drawn = np.vstack([_filled(ax.transData.transform(path) * scale) for path in paths.values()])
     written = [_written(ax, one) for one in ax.texts]
     bounds = _bounds(ax)
     half = np.array([3.0 * len(name), 6.0])
@@ -205,13 +240,20 @@ def _free_place(
         beyond = (centre - half < low + 2).any() or centre[1] + half[1] > high[1] + 4
         crossed = sum(abs(place - centre[axis]) < half[axis] - 1 for axis, place in bounds)
         turned = 1 - float(step @ away) / float(np.hypot(*step) * np.hypot(*away))
-        return 100 * beyond + 100 * hidden + 5 * inside + 3 * crossed + turned
+        far = np.hypot(*(step / reach)) > 1.1
+        return 100 * beyond + 100 * hidden + 5 * inside + 3 * crossed + turned + 3 * far
 
     angles = np.deg2rad(np.arange(0, 360, 30))
     reach = np.array([half[0] + 8, 12.0])
-    steps = [reach * np.array([np.cos(one), np.sin(one)]) for one in angles]
+    ring = [reach * np.array([np.cos(one), np.sin(one)]) for one in angles]
+    steps = ring + [1.6 * step for step in ring]
     x, y = min(steps, key=harm)
     return float(x), float(y)
+
+
+def _on_paper(ax: Axes, places: ArrayLike) -> np.ndarray:
+    """Places in data, (place, 2), in points from the corner of the figure."""
+    return np.asarray(ax.transData.transform(places), dtype=np.float64) * 72 / ax.figure.dpi
 
 
 def _filled(path: np.ndarray) -> np.ndarray:

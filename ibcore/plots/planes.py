@@ -174,7 +174,7 @@ def information_over_time(
     plane = reading.select(plane, estimator)
     values = reading.array(plane, quantity, reading.SEED_EPOCH_LAYER)
     times, time_label = reading.times_of(plane, time)
-    ax = style.one_axes(ax)
+    ax = style.one_axes(ax, (style.NARROW, 3.8))
     order, ends = list(reading.layer_names(plane)), []
     for layer in reading.chosen_layers(plane, layers):
         look, own = style.layer_look(layer), values[:, :, order.index(layer)]
@@ -184,7 +184,7 @@ def information_over_time(
     ax.set_ylabel(reading.information_label(plane, quantity))
     bound, label = reading.ceilings_of(plane).get(quantity, (0.0, ""))
     if bound:
-        style.ceiling(ax, bound, label if name_ceilings else "")
+        style.ceiling(ax, bound, label if name_ceilings else "", end=float(times[-1]))
     low, high = ax.get_ylim()
     ax.set_ylim(min(0.0, low, values.min()), max(high, 1.1 * bound, values.max()))
     labels.at_the_ends(ax, ends)
@@ -303,14 +303,14 @@ def _shared(labels_: Sequence[str]) -> str:
 def overview(
     plane: xr.Dataset, *, estimator: object = None, axes: Iterable[Axes] | None = None
 ) -> np.ndarray:
-    """Information plane and, below it, I(X;T) over epochs: one figure as wide as the page.
+    """Information plane and, below it, I(X;T) over epochs: one above the other.
 
     Returns
     -------
     (2,) array of Axes
     """
     if axes is None:
-        _, axes = plt.subplots(2, 1, figsize=(style.WIDTH, 8.2), layout="constrained")
+        _, axes = plt.subplots(2, 1, figsize=(style.NARROW, 7.4), layout="constrained")
     axes = style.many_axes(axes, 2)
     information_plane(plane, estimator=estimator, ax=axes[0], key=False)
     information_over_time(plane, estimator=estimator, ax=axes[1])

@@ -380,7 +380,7 @@ def falls(amounts: ArrayLike, updates: ArrayLike, *, ax: Axes | None = None) -> 
             f"updates must be an (amount, seed) array for {len(amounts)} amounts, "
             f"got shape {updates.shape}."
         )
-    ax = style.one_axes(ax)
+    ax = style.one_axes(ax, (style.NARROW, 3.8))
     look = style.look(0)
     ax.plot(amounts, updates, color=look.colour, alpha=0.2, linewidth=0.8)
     middle = np.quantile(np.nan_to_num(updates, nan=np.inf), 0.5, axis=1, method="inverted_cdf")

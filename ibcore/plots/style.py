@@ -18,6 +18,7 @@ from ibcore.plots import reading
 
 GREY = "#777777"  # as far from white (4.5:1) as from the dark page (4.2:1)
 WIDTH = 7.2  # inches: the column of a page at full size
+NARROW = 5.0  # one panel with names right of it: all of it on a phone, its text 9 pixels high
 
 # Okabe & Ito's colours, safe for the colour-blind, their lightness moved to the middle to show on
 # white and on dark; yellow and black cannot show on both and give way to olive and grey.
@@ -266,10 +267,23 @@ def band(
     return line
 
 
-def ceiling(ax: Axes, value: float, label: str = "", *, vertical: bool = False) -> Line2D:
-    """Dotted line at a bound, its label on the far side, where no data should be."""
-    line = (ax.axvline if vertical else ax.axhline)(value, color=GREY, linestyle=":", linewidth=1.2)
-    line.set_label("_ceiling")
+def ceiling(
+    ax: Axes,
+    value: float,
+    label: str = "",
+    *,
+    vertical: bool = False,
+    end: float | None = None,
+) -> Line2D:
+    """Dotted line at a bound, its label on the far side, where no data should be.
+
+    A level line may ``end`` at an x where names of curves begin.
+    """
+    if end is not None:
+        (line,) = ax.plot([ax.get_xlim()[0], end], [value, value])
+    else:
+        line = (ax.axvline if vertical else ax.axhline)(value)
+    line.set(color=GREY, linestyle=":", linewidth=1.2, marker="", label="_ceiling")
     if vertical:
         ax.annotate(
             label,

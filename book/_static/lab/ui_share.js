@@ -9,7 +9,7 @@ IBLab.define("ui_share", ["rulers", "train", "ui_controls", "ui_state"], (rulers
 
 experiment = ${experiment}
 plane = ib.run(experiment, [ib.${rulers.name(state.ruler)}]).isel(estimator=0, seed=0)
-print(plane.sel(epoch=${epoch})[["i_xt", "i_ty"]].to_dataframe())  # bits
+print(plane.sel(epoch=${epoch}).to_dataframe()[["i_xt", "i_ty"]])  # bits
 `;
   }
 

@@ -85,7 +85,7 @@ def interventions(verdicts: Sequence[Verdicts], *, ax: Axes | None = None) -> Ax
     found = [one for one in verdicts if isinstance(one, Verdict) and one.tests]
     if not found:
         return _nothing(verdicts[0], label, ax)
-    ax, place, named = style.one_axes(ax), 0, {}
+    ax, place, named, bars = style.one_axes(ax), 0, {}, []
     for verdict in found:
         gain, apart = _tests(verdict, ("less against more", "information apart"))
         bits = {cell.label: cell for cell in apart.cells}
@@ -97,6 +97,8 @@ def interventions(verdicts: Sequence[Verdicts], *, ax: Axes | None = None) -> Ax
             named[cell.label] = x.effect, 100 * cell.effect
             ax.hlines(100 * cell.effect, x.low, x.high, color=look.colour)
             ax.vlines(x.effect, 100 * cell.low, 100 * cell.high, color=look.colour)
+            bars.append(((x.low, 100 * cell.effect), (x.high, 100 * cell.effect)))
+            bars.append(((x.effect, 100 * cell.low), (x.effect, 100 * cell.high)))
             ax.plot(
                 x.effect, 100 * cell.effect, color=look.colour, marker=look.marker, markersize=8,
                 linestyle="none", label=cell.label,
@@ -105,8 +107,9 @@ def interventions(verdicts: Sequence[Verdicts], *, ax: Axes | None = None) -> Ax
     ax.axhspan(-margin, margin, color=style.GREY, alpha=0.15, linewidth=0)
     ax.axhline(0, color=style.GREY, linestyle=":", linewidth=1.2)
     ax.set(xlabel="information apart, mean of layers 3 to 5 [bits]", ylabel=label)
+    ax.margins(x=0.22)  # room for the names
     places = np.array(list(named.values())).reshape(-1, 2)
-    labels.beside_points(ax, places[:, 0], places[:, 1], list(named))
+    labels.beside_points(ax, places[:, 0], places[:, 1], list(named), bars=bars)
     return ax
 
 

@@ -229,7 +229,9 @@ def distances(
     excess = {name: right_of(curves[name], plane) for name, plane in planes.items()}
     by_layer(excess, label="bits right of the bound", ax=axes[1])
     raw = np.log2(n_inputs) - curves[first].attrs["sufficient_complexity"]
-    style.ceiling(axes[1], raw, "raw input")
+    style.ceiling(axes[1], raw)
+    axes[1].annotate(f"raw input, {first}", (1, raw), (0, 3), textcoords="offset points",
+                     xycoords=("axes fraction", "data"), ha="right", fontsize=9)  # fmt: skip
     return axes
 
 
@@ -275,11 +277,15 @@ def _beside_bound(ax: Axes, curve: xr.Dataset, plane: xr.Dataset, n_inputs: int)
             markeredgewidth=0.6,
             label=f"_layer {layer}",
         )
-    ax.plot(most, held, marker="x", ms=9, mew=2, color=style.GREY, ls="none", label="raw input")
+    ax.plot(most, held, marker="x", ms=11, mew=2, color=style.GREY, ls="none", zorder=5,
+            label="raw input")  # fmt: skip
     low = float(np.quantile(y, 0.01))
     ax.set(xlim=(0, 1.08 * most), ylim=(low - 0.25 * (held - low), held + 0.3 * (held - low)),
            xlabel="I(X; T) [bits]", ylabel="I(T; Y) [bits]")  # fmt: skip
-    labels.number_paths(ax, middle)
+    heights = np.linspace(low, held, 40)
+    steep = np.column_stack([np.interp(heights, bound_y, bound_x), heights])
+    networks = np.column_stack([x.ravel(), y.ravel()])
+    labels.number_paths(ax, middle, clear_of=[steep, networks])
     ax.legend(loc="lower right")
 
 
