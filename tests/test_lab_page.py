@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import lab
+import lab_data
 import numpy as np
 import pytest
 from claim_planes import EPOCHS, LAYERS, make_plane
@@ -387,6 +388,29 @@ def test_the_python_computes_the_numbers_of_the_page(page, site):
     assert head == ["i_xt", "i_ty"]  # as a reader sees it: nothing is left out for the width
     np.testing.assert_allclose([float(i_xt) for _, i_xt, _ in rows], plane, atol=0.02)
     assert [one["end"] for one in numbers(page)] == plane
+
+
+EVERY_PROGRAM = """async (url) => {
+    const data = await IBLab.require("stored").open(url), { python } = IBLab.require("ui_share");
+    const ruler = { kind: "exact" };
+    return data.networks.map(({ settings, epochs }) =>
+        [Array.from(epochs),
+         Array.from(epochs, (_, at) => python({ ruler }, settings, epochs, at))]);
+}"""
+
+
+def test_the_python_measures_every_epoch_that_is_shown(page, site):
+    """Of each stored network: what is not measured cannot be looked up; full batches, too."""
+    opened(page, site)
+    batches = set()
+    for epochs, programs in page.evaluate(EVERY_PROGRAM, lab_data.OUT.as_uri()):
+        for epoch, program in zip(epochs, programs, strict=True):
+            written = re.search(r"^experiment = (.*)$", program, re.MULTILINE)[1]
+            experiment = eval(written, {"ib": ib})
+            assert set(epochs) <= set(experiment.epochs.tolist())
+            assert f".sel(epoch={epoch})" in program
+        batches.add(experiment.batch_size)
+    assert batches == {None, 512}
 
 
 def test_the_command_has_parameters_of_the_chapter(page, site):

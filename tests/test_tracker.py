@@ -275,6 +275,18 @@ def test_nothing_measured_is_said():
         ib.Tracker(network(), X, Y[1:])
     with pytest.raises(ValueError, match="epoch must be a whole number from 0 to"):
         ib.Tracker(network(), X, Y, at="every")(0.5)
+    with pytest.raises(ValueError, match=r"epoch must be a whole number from 0 to .* got -1"):
+        ib.Tracker(network(), X, Y)(-1)
+    with pytest.raises(ValueError, match=r"rulers must be a list of rulers, got Exact\(\)"):
+        ib.Tracker(network(), X, Y, rulers=ib.Exact())
+
+
+def test_a_file_that_no_tracker_wrote(tmp_path):
+    """The plane of a run of ibcore is no run to go on with."""
+    e = ib.Experiment(hidden_widths=(3,), n_epochs=2, n_measured_epochs=2, n_seeds=1)
+    ib.plane.save(ib.run(e, [ib.Exact()], progress=False), tmp_path / "run.nc")
+    with pytest.raises(ValueError, match="holds a plane that no tracker wrote; give each run"):
+        ib.Tracker(network(), X, Y, path=tmp_path / "run.nc")
 
 
 # Trainers of others -------------------------------------------------------------------------------
@@ -284,13 +296,16 @@ def test_lightning_calls_it():
     """The hooks of a Trainer in their order: epochs count from 0, before the first update."""
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), 0.5)
-    trainer = SimpleNamespace(current_epoch=0, global_step=0, is_global_zero=True)
+    trainer = SimpleNamespace(
+        current_epoch=0, global_step=0, is_global_zero=True, is_last_batch=True
+    )
     follow = lightning.Follow(X, Y, layers=["2", "4"], rulers=RULERS, at="every")
     with pytest.raises(ValueError, match="nothing is measured yet: the training has not begun"):
         _ = follow.plane
-    follow.on_fit_start(trainer, model)
+    follow.on_train_start(trainer, model)
     for epoch in range(3):
         trainer.current_epoch = epoch
+        follow.on_train_epoch_start(trainer, model)
         step(model, optimizer)
         trainer.global_step += 1
         follow.on_train_epoch_end(trainer, model)
@@ -302,6 +317,7 @@ def test_hugging_face_calls_it():
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), 0.5)
     state = SimpleNamespace(epoch=None, global_step=0, is_world_process_zero=True)
+    control = SimpleNamespace(should_training_stop=False)
     follow = huggingface.Follow(X, Y, layers=["2", "4"], rulers=RULERS, at="every")
     with pytest.raises(ValueError, match="nothing is measured yet: the training has not begun"):
         _ = follow.plane
@@ -309,14 +325,48 @@ def test_hugging_face_calls_it():
     for epoch in range(3):
         step(model, optimizer)
         state.epoch, state.global_step = epoch + 1.0, epoch + 1
-        follow.on_epoch_end(None, state, None, model=model)
+        follow.on_epoch_end(None, state, control, model=model)
     assert follow.plane.equals(trained(n_epochs=3)[1].plane)
 
 
+def test_hugging_face_inside_an_epoch():
+    """Weights of a checkpoint inside an epoch, and of a last step inside one, are of no epoch."""
+    model = network()
+    state = SimpleNamespace(epoch=0.75, global_step=3, is_world_process_zero=True)
+    control = SimpleNamespace(should_training_stop=False)
+    follow = huggingface.Follow(X, Y, rulers=RULERS, at="every")
+    follow.on_train_begin(None, state, control, model=model)
+    for epoch, stops in ((1.0, False), (2.0, False), (2.5, True)):
+        step(model, torch.optim.SGD(model.parameters(), 0.5))
+        state.epoch, control.should_training_stop = epoch, stops
+        follow.on_epoch_end(None, state, control, model=model)
+    assert follow.plane.epoch.values.tolist() == [1, 2]
+
+
+def test_lightning_goes_on_inside_an_epoch():
+    """From a checkpoint inside epoch 1; it stops inside epoch 3."""
+    model = network()
+    trainer = SimpleNamespace(
+        current_epoch=1, global_step=6, is_global_zero=True, is_last_batch=True
+    )
+    follow = lightning.Follow(X, Y, rulers=RULERS, at="every")
+    follow.on_train_start(trainer, model)
+    follow.on_train_epoch_end(trainer, model)
+    trainer.current_epoch = 2
+    follow.on_train_epoch_start(trainer, model)
+    follow.on_train_epoch_end(trainer, model)
+    trainer.current_epoch, trainer.is_last_batch = 3, False
+    follow.on_train_epoch_end(trainer, model)
+    assert follow.plane.epoch.values.tolist() == [2, 3]
+
+
 def test_one_process_of_many_measures():
-    other = SimpleNamespace(current_epoch=0, global_step=0, is_global_zero=False)
+    other = SimpleNamespace(
+        current_epoch=0, global_step=0, is_global_zero=False, is_last_batch=True
+    )
     follow = lightning.Follow(X, Y)
-    follow.on_fit_start(other, network())
+    follow.on_train_start(other, network())
+    follow.on_train_epoch_start(other, network())
     follow.on_train_epoch_end(other, network())
     assert follow.tracker is None
 
@@ -338,11 +388,22 @@ def test_the_real_lightning(tmp_path):
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), 0.5)
 
-    follow = importlib.reload(lightning).Follow(X, Y, layers=["net.2"], at="every")
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    trainer = package.Trainer(max_epochs=2, callbacks=[follow], accelerator="cpu", **quiet)
-    trainer.fit(Module(), DataLoader(TensorDataset(X, Y), batch_size=60))
-    assert follow.plane.epoch.values.tolist() == [0, 1, 2]
+    def fitted(n_epochs, **asked):
+        follow = importlib.reload(lightning).Follow(X, Y, layers=["net.2"], at="every")
+        quiet = {"logger": False, "enable_progress_bar": False, "default_root_dir": tmp_path}
+        keep = package.callbacks.ModelCheckpoint(tmp_path, "{epoch}", save_top_k=-1)
+        trainer = package.Trainer(
+            max_epochs=n_epochs, callbacks=[follow, keep], accelerator="cpu", **quiet
+        )
+        trainer.fit(Module(), DataLoader(TensorDataset(X, Y), batch_size=20), **asked)
+        return follow.plane
+
+    plane = fitted(2)
+    assert plane.epoch.values.tolist() == [0, 1, 2]
+    longer = fitted(3, ckpt_path=tmp_path / "epoch=0.ckpt")
+    assert longer.epoch.values.tolist() == [1, 2, 3]
+    assert longer["update"].values.tolist() == [3, 6, 9]
+    assert longer.i_xt.sel(epoch=1).values == plane.i_xt.sel(epoch=1).values
 
 
 def test_the_real_hugging_face(tmp_path):
@@ -358,11 +419,19 @@ def test_the_real_hugging_face(tmp_path):
             return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 
     data = [{"x": a, "labels": b} for a, b in zip(X, Y, strict=True)]
-    follow = importlib.reload(huggingface).Follow(
-        (X, Y), None, layers=["net.2"], rulers=[ib.Exact()], at="every"
-    )
-    arguments = package.TrainingArguments(
-        output_dir=tmp_path, num_train_epochs=2, report_to=[], save_strategy="no", use_cpu=True
-    )
-    package.Trainer(Module(), arguments, train_dataset=data, callbacks=[follow]).train()
-    assert follow.plane.epoch.values.tolist() == [0, 1, 2]
+    every = [{"x": X, "labels": Y}]
+
+    def fitted(n_epochs, **asked):
+        follow = importlib.reload(huggingface).Follow(every, layers=["net.2"], at="every")
+        arguments = package.TrainingArguments(
+            output_dir=tmp_path, num_train_epochs=n_epochs, report_to=[], use_cpu=True,
+            per_device_train_batch_size=20, save_strategy="steps", save_steps=2,
+        )  # fmt: skip
+        trainer = package.Trainer(Module(), arguments, train_dataset=data, callbacks=[follow])
+        trainer.train(**asked)
+        return follow.plane
+
+    assert fitted(2).epoch.values.tolist() == [0, 1, 2]
+    # Two of three updates of the first epoch are done.
+    longer = fitted(3, resume_from_checkpoint=str(tmp_path / "checkpoint-2"))
+    assert longer.epoch.values.tolist() == [1, 2, 3]
