@@ -6,11 +6,11 @@ reader who drags it waits for. A network is trained: 8 000 epochs, from a part o
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / part) for part in ("tests", "book/_tools")]
 
+from bench_training import seconds  # noqa: E402
 from lab_page import experiment, scripted, trained  # noqa: E402
 
 import ibcore as ib  # noqa: E402
@@ -48,16 +48,6 @@ return given.each.map((settings) => {
     own.run(given.part);
     return (performance.now() - start) / 1000 / given.part * given.epochs;
 });"""
-
-
-def seconds(work, repeats=3):
-    """Best of a few runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def plane_of(run, ruler):

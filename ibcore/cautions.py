@@ -47,7 +47,7 @@ def at_ceiling(plane: xr.Dataset) -> Iterator[Caution]:
         "i_xt": f"I(X;T) is log₂ {n} = {ceilings['i_xt']:.4g} bits: the ruler tells all inputs "
         "apart, and the value says how many there are, not what the layer keeps",
         "i_ty": f"I(T;Y) is H(Y) = {h_y:.4g} bits: where inputs are told apart any labels are "
-        "known, random ones too",
+        "known, random ones too; ib.worth shuffles the labels and says whether that is so",
     }
     for name, ceiling in ceilings.items():
         full = (plane[name] >= ceiling - SLACK).all("epoch").mean("seed") >= 0.5

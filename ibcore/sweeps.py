@@ -24,7 +24,7 @@ import xarray as xr
 
 from ibcore.estimators import Ruler, checked_rulers
 from ibcore.experiments import cache_folder
-from ibcore.kinds import shown
+from ibcore.kinds import shown, whole
 from ibcore.observables import Observable
 from ibcore.own import Experiment
 from ibcore.papers import published_results
@@ -38,6 +38,7 @@ from ibcore.runs import Runs
 from ibcore.work import bar
 from ibcore.workers import Answer, Engine, Task, engine_of, put, work
 
+COUNT = whole(1, 10**6)
 PAUSE = 0.02  # seconds between two looks at what is done
 RETRIES = 3
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
@@ -134,6 +135,8 @@ def sweep(
     >>> found["b"].sizes["seed"]
     2
     """
+    if isinstance(experiments, Experiment):
+        raise ValueError("experiments must be a list or {name: Experiment}; write [experiment].")
     named = experiments if isinstance(experiments, Mapping) else dict(enumerate(experiments))
     for one in named.values():
         if not isinstance(one, Experiment):
@@ -183,6 +186,8 @@ def compute(
     progress: bool = True,
 ) -> int:
     """Compute what a store lacks of some planes; returns how many tasks that were."""
+    COUNT.checked("threads", threads)
+    COUNT.checked("blocks_per_task", blocks_per_task)
     store.check_writable()
     tasks = tasks_of(requests, store, blocks_per_task)
     with _marked(store.root) as mark, engine_of(executor) as engine:

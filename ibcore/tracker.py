@@ -106,7 +106,7 @@ class Tracker:
     ) -> None:
         """Check everything, and read the file if there is one."""
         self.wish = Wish(
-            layers, read_rulers(rulers), y_kind, y_bins, mode, replicas, seed, batch_axis,
+            layers, read_rulers(rulers, "rulers"), y_kind, y_bins, mode, replicas, seed, batch_axis,
             chunk_size, most_gib,
         )  # fmt: skip
         self.model, self.at, self.seed = watched_module(model), _checked_at(at), seed
@@ -141,12 +141,8 @@ class Tracker:
         loss, train_accuracy, test_accuracy : float, optional
             Kept with the plane: the loss in nats, the accuracies as shares.
         """
-        if not self.is_due(epoch):
-            return False
-        return self.measure(
-            epoch, update=update, loss=loss, train_accuracy=train_accuracy,
-            test_accuracy=test_accuracy,
-        )  # fmt: skip
+        said = {"loss": loss, "train_accuracy": train_accuracy, "test_accuracy": test_accuracy}
+        return self.is_due(epoch) and self.measure(epoch, update=update, **said)
 
     def is_due(self, epoch: int) -> bool:
         """Whether ``at`` asks for this epoch.
@@ -157,6 +153,7 @@ class Tracker:
         >>> [epoch for epoch in range(30) if tracker.is_due(epoch)]
         [0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25]
         """
+        epoch = EPOCH.checked("epoch", epoch)
         if self.at == "every":
             return True
         if self.at != "log":
@@ -305,9 +302,12 @@ class Tracker:
 
     def _resume(self, stored: xr.Dataset) -> None:
         """Take over the epochs of a file, if they are of this model, data, rulers and code."""
+        if "weights" not in stored.attrs:
+            raise ValueError(
+                f"{self.path} holds a plane that no tracker wrote; give each run a path of its own."
+            )
         there = json.loads(stored.attrs["experiment"])
-        names = json.loads(stored.attrs.get("layer_names", "[]"))
-        words = there.get("taken", []) if isinstance(there, dict) else []
+        names, words = json.loads(stored.attrs["layer_names"]), there["taken"]
         widths = stored.width.values.tolist()
         self.layers = [LayerFacts(*one) for one in zip(names, widths, words, strict=True)]
         here, code = self._experiment(), json.dumps(self._code())

@@ -84,6 +84,12 @@ def view_of(browser, look="light", **options):
         context.close()
 
 
+# Colours change by and by: what is measured is how they end.
+AT_REST = """() => document.getAnimations().forEach(one => {
+  if (Number.isFinite(one.effect?.getComputedTiming().endTime)) one.finish();
+})"""
+
+
 def see(view, look):
     """Look at a page that is open in another way: colours and width."""
     scheme, size = LOOKS[look]
@@ -92,3 +98,4 @@ def see(view, look):
     view.wait_for_function(
         "mode => document.documentElement.dataset.theme === mode", arg=scheme, timeout=PATIENCE
     )
+    view.evaluate(AT_REST)

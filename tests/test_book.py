@@ -48,6 +48,13 @@ def test_the_notebook_was_made_from_the_text(chapter):
     assert execute.is_made_from(chapter.read_text(encoding="utf-8"), notebook_of(chapter))
 
 
+@every_notebook
+def test_no_page_begins_with_what_python_prints_of_its_parameters(chapter):
+    """They stand in the parameters cell, with their comments."""
+    checks = [c for c in notebook_of(chapter).cells if "check_parameters(" in c.source]
+    assert all(c.outputs == [] for c in checks if c.cell_type == "code")
+
+
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 @every_chapter
 def test_chapter_keeps(chapter, rule):

@@ -104,6 +104,16 @@ def test_a_figure_at_full_size_by_keyboard(browser, address):
         assert not problems
 
 
+def test_a_figure_that_scrolls_shows_that_there_is_more(browser, address):
+    """A shadow at the edge: what ends moves with the picture and covers it, what is there stays."""
+    with view_of(browser, "phone") as (view, _problems):
+        view.goto(f"{address}/{CHAPTERS[0]}")
+        link = view.locator("a.enlarge:has(svg.drawing)").first
+        assert link.evaluate("e => e.scrollWidth > e.clientWidth")
+        moves = link.evaluate("e => getComputedStyle(e).backgroundAttachment")
+        assert moves == "local, local, scroll, scroll"
+
+
 def test_code_opens_by_keyboard_and_is_not_cut(browser, address):
     with view_of(browser, "phone") as (view, _problems):
         view.goto(f"{address}/{CHAPTERS[0]}")

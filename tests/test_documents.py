@@ -6,6 +6,7 @@ from pathlib import Path
 
 import examples
 import pytest
+from matplotlib import pyplot as plt
 
 import ibcore
 
@@ -13,10 +14,10 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = [*examples.EXAMPLE.finditer(README)]
-NAMES = ("ruler", "noisy", "own network")
+NAMES = ("ruler", "noisy", "own network", "tracker")
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)
+@pytest.mark.parametrize("example", EXAMPLES[:3], ids=NAMES[:3])
 def test_every_example_of_the_readme_prints_what_is_stated(example):
     """Run with more digits: what is stated is rounded from them. Otherwise: examples.py."""
     if example["output"] is None:
@@ -28,7 +29,14 @@ def test_every_example_of_the_readme_prints_what_is_stated(example):
 
 
 def test_the_examples_with_numbers_are_those_with_a_seed():
-    assert [bool(one["output"]) for one in EXAMPLES] == [True, True, False]
+    assert [bool(one["output"]) for one in EXAMPLES] == [True, True, False, False]
+
+
+def test_the_example_of_a_tracker_draws_the_path_of_each_layer():
+    assert examples.printed(EXAMPLES[3]["code"]) == ""
+    written = "; ".join(one.get_text() for one in plt.gca().texts)
+    assert all(name in written for name in ("1 (10)", "2 (2)")), written
+    plt.close("all")
 
 
 @pytest.mark.long
@@ -78,8 +86,8 @@ def test_a_readme_is_written_once(tmp_path, capsys):
 
 
 def test_the_own_network_example_has_ten_lines():
-    lines = [line for line in EXAMPLES[-1]["code"].splitlines() if line.strip()]
-    assert len(lines) <= 10
+    for example in EXAMPLES[2:]:
+        assert len([line for line in example["code"].splitlines() if line.strip()]) <= 10
 
 
 def test_every_subcommand_of_the_readme_exists():

@@ -7,13 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import lab
+import lab_data
 import numpy as np
-import pandas as pd
 import pytest
 from claim_planes import EPOCHS, LAYERS, make_plane
 from site_browser import BROWSER, PATIENCE, see
@@ -35,7 +34,10 @@ project, extensions, html_theme = "Small", ["myst_parser", "lab"], "sphinx_book_
 html_static_path, html_css_files = [{str(ROOT / "book/_static")!r}], ["custom.css"]
 html_context, lab_page = {{"default_mode": "auto"}}, "laboratory"
 """
-GLOSSARY = "# Glossary\n\n```{glossary}\nruler\n  A ruler.\n\norbit\n  An orbit.\n```\n"
+TERMS = ("ruler", "orbit", "claim", "criterion")
+GLOSSARY = "\n".join(
+    ["# Glossary\n\n```{glossary}", *(f"{one}\n  What it is.\n" for one in TERMS), "```\n"]
+)
 CHAPTER = """# A chapter
 
 Prose, and {lab}`a state <net=relu&ruler=range:100>`.
@@ -52,10 +54,12 @@ A caption with *words*.
 ```{toctree}
 laboratory
 glossary
+get_it
+ledger
 ```
 """
 READY = """() => {
-  const {bench} = document.querySelector(".lab"), plane = bench?.plane();
+  const {bench} = document.querySelector(".lab") ?? {}, plane = bench?.plane();
   if (!plane || plane.net !== bench.state.net || plane.ruler !== bench.state.ruler) return false;
   const {sentence} = IBLab.require("ui_words");
   return document.querySelector(".lab-sentence").textContent === sentence(plane, plane.ruler);
@@ -74,6 +78,8 @@ def site(tmp_path_factory):
     (source / "conf.py").write_text(CONF)
     (source / "index.md").write_text(CHAPTER)
     (source / "glossary.md").write_text(GLOSSARY)
+    for name in ("get_it", "ledger"):  # where the laboratory sends its readers
+        (source / f"{name}.md").write_text(f"# {name}\n")
     (source / "laboratory.md").write_text((ROOT / "book/laboratory.md").read_text())
     (source / "picture.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9"/>')
     command = [sys.executable, "-m", "sphinx", "-q", "-n", "-b", "html", source, out]
@@ -375,13 +381,36 @@ def test_the_python_computes_the_numbers_of_the_page(page, site):
         "document.querySelector('.lab-train .lab-told').textContent.includes('has learnt')"
     )
     page.wait_for_function(READY)
-    program = copied(page, "Python")
-    command = [sys.executable, "-c", program.replace(".to_dataframe()", ".to_dataframe().to_csv()")]
+    command = [sys.executable, "-c", copied(page, "Python")]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    table = pd.read_csv(StringIO(ran.stdout), index_col="layer")
+    head, _, *rows = [line.split() for line in ran.stdout.splitlines()]
     plane = page.evaluate(ENDS)
-    np.testing.assert_allclose(table.i_xt, plane, atol=0.02)
+    assert head == ["i_xt", "i_ty"]  # as a reader sees it: nothing is left out for the width
+    np.testing.assert_allclose([float(i_xt) for _, i_xt, _ in rows], plane, atol=0.02)
     assert [one["end"] for one in numbers(page)] == plane
+
+
+EVERY_PROGRAM = """async (url) => {
+    const data = await IBLab.require("stored").open(url), { python } = IBLab.require("ui_share");
+    const ruler = { kind: "exact" };
+    return data.networks.map(({ settings, epochs }) =>
+        [Array.from(epochs),
+         Array.from(epochs, (_, at) => python({ ruler }, settings, epochs, at))]);
+}"""
+
+
+def test_the_python_measures_every_epoch_that_is_shown(page, site):
+    """Of each stored network: what is not measured cannot be looked up; full batches, too."""
+    opened(page, site)
+    batches = set()
+    for epochs, programs in page.evaluate(EVERY_PROGRAM, lab_data.OUT.as_uri()):
+        for epoch, program in zip(epochs, programs, strict=True):
+            written = re.search(r"^experiment = (.*)$", program, re.MULTILINE)[1]
+            experiment = eval(written, {"ib": ib})
+            assert set(epochs) <= set(experiment.epochs.tolist())
+            assert f".sel(epoch={epoch})" in program
+        batches.add(experiment.batch_size)
+    assert batches == {None, 512}
 
 
 def test_the_command_has_parameters_of_the_chapter(page, site):

@@ -5,12 +5,16 @@ words that they bear, and that holds its sentences to the numbers of the laborat
 """
 
 import re
+import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import test_lab_page
 from site_browser import BROWSER
 from test_lab_page import ARRIVED, numbers, opened
+
+import ibcore as ib
 
 BOOK = Path(__file__).parents[1] / "book"
 LINK = re.compile(r"\{lab\}`([^`<]+?)\s*<([^>`]+)>`")
@@ -43,6 +47,22 @@ CEILING = pytest.approx(12, abs=0.1)  # bits: of 4096 inputs
 def half_is_lost(layers, layer=5):
     one = layers[layer - 1]
     return one["lost"] > 0.5 * one["top"]
+
+
+def test_the_way_to_a_verdict_is_one_that_the_library_takes():
+    """The command and the Python of the page ask the same, and the study accepts it."""
+    text = (BOOK / "laboratory.md").read_text(encoding="utf-8")
+    command = shlex.split(re.search(r"```bash\n(.*?)```", text, re.DOTALL)[1])
+    asked = dict(word.split("=", 1) for before, word in pairwise(command) if before == "--set")
+    source = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    found = re.search(r"^(ib\.Study\(.*\))\.verdict\(\"(.*)\"\)$", source, re.MULTILINE)
+    study = eval(found[1], {"ib": ib})
+    assert command[:4] == ["python", "-m", "ibcore", "run"]
+    assert found[1] == (
+        f'ib.Study("{command[4]}", claim="{found[2]}", '
+        f'ruler="{asked["ruler"]}", n_seeds={asked["n_seeds"]})'
+    )
+    assert command[command.index("--claim") + 1] == found[2] in {one.id for one in study.claims}
 
 
 # What the pages say ---------------------------------------------------------------------------

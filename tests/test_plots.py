@@ -411,3 +411,10 @@ def test_a_tick_does_not_run_into_that_of_zero():
     style.time_axis(ax, [0, 1, 10, 1000], "epoch")
     assert list(ax.get_xticks()) == [0, 1, 10, 100, 1000]
     plt.close(ax.figure)
+
+
+def test_lines_that_have_no_number_have_no_name_either():
+    """A small run may reach no mark at all: the panel stays empty, and nothing breaks."""
+    ax = plots.lines([1, 2, 3], {"a": [np.nan] * 3, "b": [np.nan] * 3}, xlabel="x", ylabel="y")
+    assert not ax.texts
+    plt.close(ax.figure)

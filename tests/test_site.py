@@ -229,6 +229,15 @@ def test_a_number_at_the_end_of_a_line_of_the_source():
     assert site_text.unbroken("of 10\n000 test") == "of 10\u202f000 test"
 
 
+def test_the_name_of_a_claim_does_not_break_and_a_title_may():
+    soup = changed(
+        '<article><a href="a.html#verdict-a-1">A-1</a><a href="#verdict-a-1">a short fit</a>'
+        '<a href="b.html">B-2</a></article>',
+        site_text.names_of_claims_stay_whole,
+    )
+    assert [a.text for a in soup.select("a.whole")] == ["A-1"]
+
+
 # The head -------------------------------------------------------------------------------------
 
 LONG = "<h1>A chapter</h1><p>" + "In 2017 they trained networks on a small task. " * 8 + "</p>"
@@ -423,6 +432,16 @@ def test_sections_are_found_each_with_its_own_text():
         ["book/03_saxe.html", "", "Page", "Page", "One."],
         ["book/03_saxe.html", "b", "Page", "Part", "4096 two."],
     ]
+
+
+def test_where_a_verdict_comes_from_is_not_searched():
+    """Versions and seeds are the same in every box, and hide what was found."""
+    soup = changed(
+        '<section id="a"><h1>Page</h1><div class="judged"><p>Found.</p><p class="provenance">50'
+        ' seeds</p><details class="origin"><summary>From</summary>numpy</details></div></section>'
+    )
+    ((*_, text),) = site_search.sections(soup, PAGE)
+    assert text == "Found."
 
 
 def test_the_page_of_the_search_loads_our_script_only():

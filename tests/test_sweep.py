@@ -251,6 +251,15 @@ def test_what_is_no_executor_is_refused(tmp_path, executor, message):
         swept(tmp_path, executor)
 
 
+def test_a_single_experiment_and_counts_of_nothing_are_refused(tmp_path):
+    e = ib.Experiment(hidden_widths=(3,), n_epochs=1, n_measured_epochs=2, n_seeds=1)
+    with pytest.raises(ValueError, match=r"experiments must be a list .* write \[experiment\]"):
+        ib.sweep(e, [ib.Exact()], results=tmp_path)
+    for name in ("threads", "blocks_per_task"):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number from 1 to .* got 0"):
+            ib.sweep([e], [ib.Exact()], results=tmp_path, progress=False, **{name: 0})
+
+
 def test_what_is_no_experiment_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"experiments must be ib\.Experiment, got 'tanh'"):
         swept(tmp_path, experiments=["tanh"])

@@ -1,9 +1,7 @@
 """Following a training: the plane of ib.measure epoch by epoch, resumed, and without a trace."""
 
-import importlib
 import json
 import random
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import ibcore as ib
-from ibcore.callbacks import huggingface, lightning
+from ibcore import reports
 from ibcore.tracker import hash_of_weights
 
 RNG = np.random.default_rng(0)
@@ -233,6 +231,7 @@ def test_the_book_draws_it():
     _, tracker = trained(n_epochs=2)
     ax = ib.plots.information_plane(tracker.plane, estimator=RULERS[0])
     assert {"2 (6)", "4 (3)"} <= {one.get_text() for one in ax.texts}
+    assert reports.layer_names(tracker.plane) == ["2", "4"]
 
 
 def test_without_labels_the_plane_has_one_side():
@@ -275,94 +274,15 @@ def test_nothing_measured_is_said():
         ib.Tracker(network(), X, Y[1:])
     with pytest.raises(ValueError, match="epoch must be a whole number from 0 to"):
         ib.Tracker(network(), X, Y, at="every")(0.5)
+    with pytest.raises(ValueError, match=r"epoch must be a whole number from 0 to .* got -1"):
+        ib.Tracker(network(), X, Y)(-1)
+    with pytest.raises(ValueError, match=r"rulers must be a list of rulers, got Exact\(\)"):
+        ib.Tracker(network(), X, Y, rulers=ib.Exact())
 
 
-# Trainers of others -------------------------------------------------------------------------------
-
-
-def test_lightning_calls_it():
-    """The hooks of a Trainer in their order: epochs count from 0, before the first update."""
-    model = network()
-    optimizer = torch.optim.SGD(model.parameters(), 0.5)
-    trainer = SimpleNamespace(current_epoch=0, global_step=0, is_global_zero=True)
-    follow = lightning.Follow(X, Y, layers=["2", "4"], rulers=RULERS, at="every")
-    with pytest.raises(ValueError, match="nothing is measured yet: the training has not begun"):
-        _ = follow.plane
-    follow.on_fit_start(trainer, model)
-    for epoch in range(3):
-        trainer.current_epoch = epoch
-        step(model, optimizer)
-        trainer.global_step += 1
-        follow.on_train_epoch_end(trainer, model)
-    assert follow.plane.equals(trained(n_epochs=3)[1].plane)
-    assert follow.plane["update"].values.tolist() == [0, 1, 2, 3]
-
-
-def test_hugging_face_calls_it():
-    model = network()
-    optimizer = torch.optim.SGD(model.parameters(), 0.5)
-    state = SimpleNamespace(epoch=None, global_step=0, is_world_process_zero=True)
-    follow = huggingface.Follow(X, Y, layers=["2", "4"], rulers=RULERS, at="every")
-    with pytest.raises(ValueError, match="nothing is measured yet: the training has not begun"):
-        _ = follow.plane
-    follow.on_train_begin(None, state, None, model=model)
-    for epoch in range(3):
-        step(model, optimizer)
-        state.epoch, state.global_step = epoch + 1.0, epoch + 1
-        follow.on_epoch_end(None, state, None, model=model)
-    assert follow.plane.equals(trained(n_epochs=3)[1].plane)
-
-
-def test_one_process_of_many_measures():
-    other = SimpleNamespace(current_epoch=0, global_step=0, is_global_zero=False)
-    follow = lightning.Follow(X, Y)
-    follow.on_fit_start(other, network())
-    follow.on_train_epoch_end(other, network())
-    assert follow.tracker is None
-
-
-def test_the_real_lightning(tmp_path):
-    package = pytest.importorskip("lightning.pytorch")
-
-    class Module(package.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.net = network()
-
-        def forward(self, x):
-            return self.net(x)
-
-        def training_step(self, batch, _):
-            return nn.functional.cross_entropy(self.net(batch[0]), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), 0.5)
-
-    follow = importlib.reload(lightning).Follow(X, Y, layers=["net.2"], at="every")
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    trainer = package.Trainer(max_epochs=2, callbacks=[follow], accelerator="cpu", **quiet)
-    trainer.fit(Module(), DataLoader(TensorDataset(X, Y), batch_size=60))
-    assert follow.plane.epoch.values.tolist() == [0, 1, 2]
-
-
-def test_the_real_hugging_face(tmp_path):
-    package = pytest.importorskip("transformers")
-
-    class Module(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.net = network()
-
-        def forward(self, x, labels=None):
-            logits = self.net(x)
-            return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
-
-    data = [{"x": a, "labels": b} for a, b in zip(X, Y, strict=True)]
-    follow = importlib.reload(huggingface).Follow(
-        (X, Y), None, layers=["net.2"], rulers=[ib.Exact()], at="every"
-    )
-    arguments = package.TrainingArguments(
-        output_dir=tmp_path, num_train_epochs=2, report_to=[], save_strategy="no", use_cpu=True
-    )
-    package.Trainer(Module(), arguments, train_dataset=data, callbacks=[follow]).train()
-    assert follow.plane.epoch.values.tolist() == [0, 1, 2]
+def test_a_file_that_no_tracker_wrote(tmp_path):
+    """The plane of a run of ibcore is no run to go on with."""
+    e = ib.Experiment(hidden_widths=(3,), n_epochs=2, n_measured_epochs=2, n_seeds=1)
+    ib.plane.save(ib.run(e, [ib.Exact()], progress=False), tmp_path / "run.nc")
+    with pytest.raises(ValueError, match="holds a plane that no tracker wrote; give each run"):
+        ib.Tracker(network(), X, Y, path=tmp_path / "run.nc")

@@ -28,6 +28,24 @@ EXAMPLE = [4, 2, 3, 0, 2, 4, 0, 0, 2, 1, 1]  # of the R package entropy
 some_counts = st.lists(st.integers(0, 30), min_size=1, max_size=12).filter(any)
 few = settings(max_examples=30, deadline=None)
 
+
+class AboutTheMean(ib.Binning, named=False):
+    """Bins that hang on all rows of a layer, as a subclass may have them."""
+
+    def codes(self, t):
+        return super().codes(t - t.mean(axis=0))
+
+
+def test_a_part_is_measured_as_a_part():
+    """Where symbols hang on other rows those of the whole are not taken for a part."""
+    t = np.random.default_rng(0).normal(size=(60, 2))
+    y, rows = np.arange(60) % 2, np.arange(40)
+    t[40:] += 5
+    ruler = AboutTheMean(n_bins=4, low=-1.0, high=1.0)
+    measure, _ = measure_of(ruler, t, y)
+    assert measure(rows, rows).tolist() == list(ruler(t[rows], y[rows]))
+
+
 # ------------------------------------------------------------------------------------ corrections
 
 

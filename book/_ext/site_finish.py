@@ -79,6 +79,7 @@ PASSES = (
     site_text.chapters_are_links,
     site_numbers.numbers_alike,
     site_text.numbers_stay_whole,
+    site_text.names_of_claims_stay_whole,
     site_figures.enlarge_and_download,
     site_figures.sizes_and_lazy_loading,
     site_search.use_our_search,

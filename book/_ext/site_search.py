@@ -10,7 +10,8 @@ from site_text import plain
 
 INDEX = "_static/sections.js"
 CLICKED = ".headerlink, .strip, .ticks, .figure-files, .term-note, .bar, .no-bar, details.code"
-LEFT_OUT = f"script, style, pre, svg, noscript, {CLICKED}"
+ORIGIN = ".judged .provenance, .judged .origin"  # settings and versions: the same in every box
+LEFT_OUT = f"script, style, pre, svg, noscript, {CLICKED}, {ORIGIN}"
 # A word ends where one of these begins.
 BLOCKS = {"p", "li", "td", "th", "div", "summary", "figcaption", "dt", "dd"}
 

@@ -1,4 +1,4 @@
-"""Prose of the pages: chapters that are cited become links, numbers do not break over lines."""
+"""Prose of the pages: cited chapters become links, numbers and names of claims do not break."""
 
 from __future__ import annotations
 
@@ -44,6 +44,13 @@ def numbers_stay_whole(soup, page):
     for text in prose(soup):
         if (whole := unbroken(text)) != text:
             text.replace_with(NavigableString(whole))
+
+
+def names_of_claims_stay_whole(soup, page):
+    """A link that is the name of a claim, SZT-F3, does not break at its hyphen."""
+    for link in soup.select('article a[href*="#verdict-"]'):
+        if not re.search(r"\s", link.get_text(strip=True)):
+            link["class"] = [*link.get("class", []), "whole"]
 
 
 def unbroken(text: str) -> str:

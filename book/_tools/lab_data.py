@@ -1,9 +1,10 @@
 """What the laboratory shows of published results, in one script: ``book/_static/lab/data.js``.
 
-Weights of a few networks at 37 checkpoints, bit for bit; the middle and the ends of 50 networks
-under some rulers; what every network loses and gains, for its rank among them; noise levels, which
-the page cannot count; and the tests of claims that such a network speaks to. Weights that are not
-stored are trained, and must agree with the stored plane of their seed. ``stored.js`` reads it.
+Weights of a few networks at 37 checkpoints, bit for bit; ends and quartiles of 50 networks under
+some rulers; the effects that claims ask of every network, for a rank among them; noise levels,
+which the page cannot count; and the tests of claims that such a network speaks to. Weights that
+are not stored are trained, and must agree with the stored plane of their seed. ``stored.js`` reads
+it.
 """
 
 import base64
@@ -35,32 +36,32 @@ EFFECTS = {
     "peak": fx.peak_share,
 }  # fmt: skip
 NOISE = [4.0**-k for k in range(9)]  # variances, of those that the chapter on rulers has
-QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+QUANTILES = (0.0, 0.25, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An experiment of a chapter in the laboratory: its rulers, and which networks are stored."""
+    """An experiment of a chapter: its rulers, and whether its middle network is stored."""
 
     name: str
     title: str
     chapter: str
     experiment: str
     rulers: tuple[ib.Ruler, ...]
-    networks: tuple[str, ...] = ()
+    network: bool = False
     noise: bool = False
 
 
 SHOWN = (
     Shown("tanh", "tanh, batches of 512", "estimators", "tanh",
-          (FIXED, ADAPTIVE, ib.Quantised(8), EXACT), ("median", "least"), True),
+          (FIXED, ADAPTIVE, ib.Quantised(8), EXACT), True, True),
     Shown("relu", "ReLU, batches of 512", "estimators", "relu",
-          (FIXED, ADAPTIVE, ib.RangeBinning(100), ib.Quantised(8), EXACT), ("median",), True),
+          (FIXED, ADAPTIVE, ib.RangeBinning(100), ib.Quantised(8), EXACT), True, True),
     Shown("tanh_gain_2", "tanh, initial weights doubled", "chelombiev", "tanh_gain_2", (ADAPTIVE,)),
     Shown("relu_gain_2", "ReLU, initial weights doubled", "chelombiev", "relu",
-          (ADAPTIVE, ib.RangeBinning(30), EXACT), ("median",)),
+          (ADAPTIVE, ib.RangeBinning(30), EXACT), True),
     Shown("released", "tanh, full batch", "shwartz_ziv", "released",
-          (FIXED, ib.EdgeBinning(30), EXACT), ("median",)),
+          (FIXED, ib.EdgeBinning(30), EXACT), True),
     Shown("saxe_tanh", "tanh, initial weights of Saxe et al.", "saxe", "tanh",
           (FIXED, ADAPTIVE, EXACT)),
     Shown("saxe_relu", "ReLU, initial weights of Saxe et al.", "saxe", "relu",
@@ -130,12 +131,9 @@ def thinned(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
     )
 
 
-def chosen(plane: xr.Dataset, ruler: ib.Ruler, role: str) -> int:
-    """Seed of the network nearest to the median of all, or of the one whose layer 5 loses least."""
+def chosen(plane: xr.Dataset, ruler: ib.Ruler) -> int:
+    """Seed of the network nearest to the median of all."""
     ix = plane["i_xt"].sel(estimator=repr(ruler))
-    if role == "least":
-        lost = fx.compression(plane, repr(ruler)).sel(layer=5)
-        return int(lost.seed[int(lost.values.argmin())])
     away = np.abs(ix - ix.median("seed")).sum(["epoch", "layer"])
     return int(away.seed[int(away.values.argmin())])
 
@@ -170,21 +168,18 @@ def settings(experiment: Experiment, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def band(plane: xr.Dataset, ruler: ib.Ruler, packed: Packed) -> dict[str, Any]:
-    """Ends, quartiles and median over the networks, (quantile, layer, checkpoint) of both axes."""
-    found = {}
-    for key, name in (("ixt", "i_xt"), ("ity", "i_ty")):
-        values = plane[name].sel(estimator=repr(ruler)).transpose("seed", "layer", "epoch").values
-        several = np.quantile(values, QUANTILES, axis=0)
-        found[key] = packed.add(in_steps(several).reshape(-1, several.shape[-1]), 2)
-    return found
+def band(plane: xr.Dataset, ruler: ib.Ruler, packed: Packed) -> list[int]:
+    """Ends and quartiles of I(X;T) over the networks, (quantile, layer, checkpoint)."""
+    values = plane["i_xt"].sel(estimator=repr(ruler)).transpose("seed", "layer", "epoch").values
+    several = np.quantile(values, QUANTILES, axis=0)
+    return packed.add(in_steps(several).reshape(-1, several.shape[-1]), 2)
 
 
 def effects(plane: xr.Dataset, ruler: ib.Ruler, named: set[str], packed: Packed) -> dict[str, Any]:
-    """Of every network, (layer, seed) in the order of seeds, by effect: C and what claims name."""
+    """Of every network, (layer, seed) in the order of seeds, by effect: those that claims name."""
     found = {}
     for name, measure in EFFECTS.items():
-        if name in {"compression", *named}:
+        if name in named:
             values = measure(plane, repr(ruler)).transpose("layer", "seed").values
             found[name] = packed.add(in_steps(values, FINE), 2)
     return found
@@ -219,7 +214,7 @@ def claims() -> list[dict[str, Any]]:
                 ruler = repr(from_name(test.get("ruler", main)))
                 if ruler in names and _asks(test, shown.experiment):
                     found.append({**_as_shown(claim, test), "experiment": shown.name})
-                    found[-1] |= {"chapter": shown.chapter, "ruler": ruler}
+                    found[-1]["ruler"] = ruler
     return found
 
 
@@ -236,12 +231,11 @@ def _as_shown(claim: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     layers, size = test["layers"], test.get("size")
     named = {"hidden": [1, 2, 3, 4, 5], "all": [1, 2, 3, 4, 5, 6]}
     return {
-        "id": claim["id"], "title": claim["title"],
-        "statement": " ".join(claim["statement"].split()), "effect": test["effect"],
+        "id": claim["id"], "title": claim["title"], "effect": test["effect"],
         "layers": named[layers] if isinstance(layers, str) else layers,
         "expects": test.get("expects", claim.get("expects", "effect")),
         "size": size if isinstance(size, float) else None,
-        **{key: test[key] for key in ("name", "side", "null", "margin") if key in test},
+        **{key: test[key] for key in ("side", "null", "margin") if key in test},
     }  # fmt: skip
 
 
@@ -265,12 +259,12 @@ def content() -> tuple[dict[str, Any], bytes]:
             )
         epochs = thinned(whole.epoch.values)
         plane = whole.sel(epoch=epochs)
-        for role in shown.networks:
-            seed = chosen(plane, shown.rulers[0], role)
+        if shown.network:
+            seed = chosen(plane, shown.rulers[0])
             trained = weights(study, shown.experiment, whole, seed).at(epochs)
             one = plane.sel(seed=seed)
             networks.append({
-                "id": f"{shown.name}-{seed}", "experiment": shown.name, "role": role, "seed": seed,
+                "id": f"{shown.name}-{seed}", "experiment": shown.name, "seed": seed,
                 "settings": settings(study.experiments[shown.experiment], seed),
                 "weights": packed.add(ordered(trained.parameters[:, 0]).T, 4, skip=1),
                 "accuracies": packed.add(accuracies(one), 4),

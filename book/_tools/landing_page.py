@@ -46,8 +46,10 @@ rulers that adapt to the layer {cite:p}`chelombiev2019adaptive`, or saw in it a 
 again, and lets a program say whether the claim holds."""
 
 LEAD = """\
-The answer in five sentences, for the small networks over which the argument is fought. A *ruler* is
-whatever turns a layer of real numbers into a number of bits: bins, noise, rounding."""
+The answer in five sentences, for the small networks over which the argument is fought. A layer
+*compresses* where it tells less about the input at the end of the training than it did before. How
+much it tells is counted in bits, and a *ruler* is whatever turns a layer of real numbers into a
+number of bits: bins, noise, rounding."""
 
 LIMITS = """\
 All of this is said of networks with a few hundred to some hundred thousand weights, most of them on

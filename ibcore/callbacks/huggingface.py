@@ -1,26 +1,17 @@
 """Follow a training of Hugging Face: ``Trainer(..., callbacks=[Follow(batches)])``."""
 
-from importlib import import_module
 from typing import Any
 
-import xarray as xr
+from ibcore.callbacks.following import Following, base_class
 
-from ibcore.tracker import Tracker
-
-
-def _base() -> type:
-    """The class that a Trainer takes as a callback, if the package is installed."""
-    try:
-        return import_module("transformers").TrainerCallback
-    except ImportError:
-        return object
+_Callback: Any = base_class("TrainerCallback", "transformers")
 
 
-_Callback: Any = _base()
-
-
-class Follow(_Callback):  # type: ignore[misc]
+class Follow(Following, _Callback):  # type: ignore[misc]
     """A callback of ``transformers.Trainer`` that measures before training and after epochs.
+
+    Where a training goes on from a checkpoint inside an epoch, or stops inside one, the weights
+    there are not measured.
 
     Parameters
     ----------
@@ -39,26 +30,15 @@ class Follow(_Callback):  # type: ignore[misc]
     >>> # transformers.Trainer(model, arguments, callbacks=[follow], ...).train(); follow.plane
     """
 
-    def __init__(self, x: Any, y: Any = None, **settings: Any) -> None:
-        """Keep what a tracker will need."""
-        self.arguments = (x, y, settings)
-        self.tracker: Tracker | None = None
-
-    @property
-    def plane(self) -> xr.Dataset:
-        """The information plane so far."""
-        if self.tracker is None:
-            raise ValueError("nothing is measured yet: the training has not begun.")
-        return self.tracker.plane
-
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Measure the model as it is before training, or where training goes on."""
-        if state.is_world_process_zero:
-            x, y, settings = self.arguments
-            self.tracker = Tracker(given["model"], x, y, **settings)
-            self.tracker(round(state.epoch or 0), update=state.global_step)
+        self.begin(given["model"], state.is_world_process_zero)
+        self.measure(state.epoch or 0, state.global_step)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Measure after an epoch of training."""
-        if self.tracker is not None:
-            self.tracker(round(state.epoch), update=state.global_step)
+        # Called, too, where the last step lies inside an epoch. Elsewhere a fraction is what older
+        # versions count where gradients are accumulated over a number that divides no epoch.
+        stops_inside = control.should_training_stop and state.epoch != round(state.epoch)
+        if not stops_inside:
+            self.measure(round(state.epoch), state.global_step)

@@ -6,8 +6,9 @@
     {percent} {percent_low} {percent_high}   effect and interval of a share, in per cent
     {c[layer 5]} {p[layer 5]}          effect of a cell of any test, plain and in per cent
     {i[layer 5]}                       the same with its interval
-    {less[layer 5]}                    the same turned round, of a cell below 0 (no other has it):
-                                       for "knows 1.92 [1.57, 2.29] bits more"
+    {down[layer 5]} {p_down[layer 5]} {less[layer 5]} {turned}
+                                       c, p, i and bare turned round, of what is below 0 and of
+                                       nothing else: for "knows 1.92 [1.57, 2.29] bits more"
     {t[rise]}                          effect of a test that has this name
 
 A sentence is written for one word. Where the word is another one there is no sentence, and what is
@@ -33,14 +34,16 @@ def sentence(
         return ""
     first = tests[0]
     cells = [(test, cell) for test in tests for cell in test.cells]
-    effects, percents, intervals, turned = {}, {}, {}, {}
+    effects, percents, intervals = {}, {}, {}
+    down, p_down, less = {}, {}, {}
     for test, cell in reversed(cells):  # of two cells of one label the earlier test's counts
         for label in (f"{test.name}: {cell.label}", cell.label):
             effects[label] = number(cell.effect)
             percents[label] = percent(cell.effect)
             intervals[label] = with_interval(cell.effect, cell.low, cell.high, test.unit)
             if cell.effect < 0:
-                turned[label] = with_interval(-cell.effect, -cell.high, -cell.low, test.unit)
+                down[label], p_down[label] = number(-cell.effect), percent(-cell.effect)
+                less[label] = with_interval(-cell.effect, -cell.high, -cell.low, test.unit)
     given = {
         "effect": number(first.effect),
         "low": number(first.low),
@@ -57,9 +60,13 @@ def sentence(
         "c": effects,
         "p": percents,
         "i": intervals,
-        "less": turned,
+        "down": down,
+        "p_down": p_down,
+        "less": less,
         "t": {test.name: number(test.effect) for test in tests},
     }
+    if first.effect < 0:
+        given["turned"] = with_interval(-first.effect, -first.high, -first.low, "")
     try:
         return findings[word].format_map(given)
     except (KeyError, IndexError, AttributeError, ValueError) as error:

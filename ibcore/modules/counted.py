@@ -10,28 +10,18 @@ for a million. What is counted is the same, and so are all bits of the result, a
 ``ibcore.estimators.counting`` adds up in an order that knows no symbols.
 """
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ibcore.estimators import Binning, EdgeBinning, Exact, NetInputBinning, Ruler
+from ibcore.estimators import Exact
+from ibcore.estimators.by_element import by_element
 from ibcore.estimators.counting import LARGEST_CODE, CountingRuler, dense, information_of_symbols
 from ibcore.estimators.inputs import checked_layer
 
-BY_ELEMENT = (Binning, EdgeBinning, Exact, NetInputBinning)
-"""Rulers whose codes of an activation do not hang on other activations."""
 BLOCK = 2**20  # codes made at once
-
-
-def by_element(ruler: Ruler) -> TypeGuard[CountingRuler]:
-    """Whether a ruler reads a layer row by row, so that it needs no more than one batch at once.
-
-    A class of one's own says so with ``by_element = True``.
-    """
-    said = getattr(ruler, "by_element", type(ruler) in BY_ELEMENT)
-    return isinstance(ruler, CountingRuler) and bool(said)
 
 
 def hashed_rows(ruler: CountingRuler, t: NDArray[Any]) -> NDArray[np.uint64]:

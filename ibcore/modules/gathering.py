@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ibcore.estimators import Ruler
 from ibcore.estimators.base import passes
+from ibcore.estimators.by_element import by_element
 from ibcore.estimators.counting import CountingRuler
 from ibcore.kinds import shown
 from ibcore.modules.counted import (
-    by_element,
     hash_rows,
     hashed_information,
     hashed_rows,
@@ -109,8 +109,7 @@ class Gathered:
         """Refuse layers that did not run, or not in each pass."""
         if not self.layers and watch.default:
             raise ValueError("no layer ran and gave a tensor; name layers that do.")
-        ran = {label.split("[")[0].split(":")[0] for label in self.layers}
-        silent = [] if watch.default else [name for name in watch.layers if name not in ran]
+        silent = [] if watch.default else [name for name in watch.layers if name not in watch.ran]
         if silent:
             raise ValueError(
                 f"layer {', '.join(silent)} did not run when the module was called on x; these "

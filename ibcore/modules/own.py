@@ -41,11 +41,11 @@ class OwnFunction(Ruler, named=False):
             ) from error
 
 
-def read_rulers(estimators: Any) -> list[Ruler]:
+def read_rulers(estimators: Any, name: str = "estimators") -> list[Ruler]:
     """Rulers of single levels, in the order given, or a ValueError that says what is wrong."""
     if not isinstance(estimators, list | tuple):
         raise ValueError(
-            f"estimators must be a list of rulers, got {shown(estimators)}; write [ib.Exact()]."
+            f"{name} must be a list of rulers, got {shown(estimators)}; write [ib.Exact()]."
         )
     found: list[Ruler] = []
     for one in estimators or [None]:

@@ -67,7 +67,8 @@ class Watch:
         asked = [Layer(name) for name in every] if wanted is None else wanted
         self.layers = {name: [one for one in asked if one.name == name] for name in every}
         self.layers = {name: layers for name, layers in self.layers.items() if layers}
-        self.calls: dict[str, int] = {}
+        self.calls: dict[str, int] = {}  # of the present pass
+        self.ran: set[str] = set()
         self.n = 0
         self.seen: list[Taken] = []
 
@@ -87,6 +88,7 @@ class Watch:
             inside = f"{name}." if name else ""
             ran_inside = any(one.startswith(inside) for one in self.calls)
             self.calls[name] = self.calls.get(name, 0) + 1
+            self.ran.add(name)
             if self.default and (ran_inside or first_tensor(output) is None):
                 return
             for layer in self.layers[name]:
@@ -148,10 +150,13 @@ def _random_states(source: Any) -> Iterator[None]:
     own = [one for one in held if isinstance(one, torch.Generator)]
     states = [one.get_state() for one in own]
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    apple = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
     try:
-        with torch.random.fork_rng():  # of the CPU and of every GPU
+        with torch.random.fork_rng():  # of the CPU and of every GPU of CUDA
             yield
     finally:
+        if apple is not None:
+            torch.mps.set_rng_state(apple)
         random.setstate(python)
         np.random.set_state(legacy)  # noqa: NPY002
         for one, state in zip(own, states, strict=True):

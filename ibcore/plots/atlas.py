@@ -152,7 +152,7 @@ def lines(
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if legend:
         style.below_legend(np.array([ax]), ax.get_legend_handles_labels()[0])
-    elif names and (len(values) > 1 or next(iter(values))):
+    elif ends and names and (len(values) > 1 or next(iter(values))):
         ax.set_xlim(right=float(ax.dataLim.x1))  # names stand beside the panel, not in its lines
         labels_.at_the_ends(ax, ends, mark=False)
     return ax

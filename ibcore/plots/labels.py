@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import ArrayLike
@@ -86,8 +87,9 @@ def beside_points(
     """
     points: Any = [np.ravel(np.asarray(one, dtype=np.float64)) for one in (x, y)]
     ax.get_xlim(), ax.get_ylim()  # brings the limits up to date, on which the places hang
-    if (layout := ax.figure.get_layout_engine()) is not None:
-        layout.execute(ax.figure)  # and the place of the panel
+    figure = cast("Figure", ax.get_figure(root=True))
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)  # and the place of the panel
     places = _on_paper(ax, np.column_stack(points))
     taken = [(at - 4, at + 4) for at in places]
     for ends in bars:
@@ -150,9 +152,13 @@ def joined(names: Sequence[str]) -> str:
     --------
     >>> joined(["layer 1", "layer 2"]), joined(["3", "4"]), joined(["tanh"])
     ('layers 1, 2', '3, 4', 'tanh')
+    >>> joined(["conv (8)", "dense (3)"])
+    'conv (8), dense (3)'
     """
     if len(names) == 1:
         return names[0]
+    if not all(_number(name) for name in names):
+        return ", ".join(names)
     start = "layers " if names[0].startswith("layer ") else ""
     return start + ", ".join(_number(name) for name in names)
 

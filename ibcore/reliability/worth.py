@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibcore.estimators import Binning, EdgeBinning, Exact, NetInputBinning, Ruler
+from ibcore.estimators import Ruler
 from ibcore.estimators.base import whole_number
+from ibcore.estimators.by_element import by_element
 from ibcore.estimators.counting import CountingRuler, information_of_symbols, packed
 from ibcore.estimators.inputs import checked_labels, checked_layer
 from ibcore.kinds import shown
@@ -37,8 +38,6 @@ from ibcore.reliability.resampling import (
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_FIXED = (Binning, EdgeBinning, Exact, NetInputBinning)  # a symbol does not depend on other rows
 
 
 @dataclass(frozen=True)
@@ -293,7 +292,7 @@ def measure_of(
     symbols, n_symbols = packed(np.array(ruler.codes(layer), dtype=np.int64))
 
     def counted(rows: Rows, others: Rows) -> NDArray[np.float64]:
-        if len(rows) < len(t) and not isinstance(ruler, _FIXED):
+        if len(rows) < len(t) and not by_element(ruler):
             return plain(rows, others)
         found = information_of_symbols(symbols[rows], n_symbols, y[others])
         return np.array(found, dtype=np.float64)

@@ -105,12 +105,8 @@ IBLab.define("stored", ["task", "network"], function (task, network) {
     function band(experiment, rulerName) {
       const { rulers, epochs } = need(experiments, experiment, "experiment");
       if (!(rulerName in rulers)) return null;
-      const named = (section) => {
-        const [low, q1, median, q3, high] = curves(section);
-        return { low, q1, median, q3, high };
-      };
-      const found = rulers[rulerName].band;
-      return { epochs: Int32Array.from(epochs), ixt: named(found.ixt), ity: named(found.ity) };
+      const [low, q1, q3, high] = curves(rulers[rulerName].band);
+      return { epochs: Int32Array.from(epochs), ixt: { low, q1, q3, high } };
     }
 
     function effect(experiment, rulerName, name, layer) {
@@ -119,17 +115,17 @@ IBLab.define("stored", ["task", "network"], function (task, network) {
       return Float64Array.from(series(numbers, found.effects[name])[layer - 1], (value) => value * fine);
     }
 
-    const median = (experiment) => header.networks.find((one) => one.experiment === experiment);
+    const middle = (experiment) => header.networks.find((one) => one.experiment === experiment);
     return {
-      networks: header.networks.map(({ id, experiment, role, seed, settings, noise: levels }) => ({
-        id, experiment, role, seed, settings, title: experiments[experiment].title,
+      networks: header.networks.map(({ id, experiment, seed, settings, noise: levels }) => ({
+        id, experiment, seed, settings, title: experiments[experiment].title,
         epochs: Int32Array.from(experiments[experiment].epochs), noise: levels !== null,
       })),
       experiments: header.experiments.map(({ id, title, chapter, settings, epochs, seeds, rulers }) => ({
         id, title, chapter, settings, seeds, epochs: Int32Array.from(epochs), rulers: Object.keys(rulers),
       })),
       claims: header.claims,
-      pins: header.pins.map((pin, k) => ({ id: `pin-${k + 1}`, ...pin, network: median(pin.experiment).id })),
+      pins: header.pins.map((pin, k) => ({ id: `pin-${k + 1}`, ...pin, network: middle(pin.experiment).id })),
       weights, accuracies, noise, band, effect,
     };
   }

@@ -28,9 +28,7 @@ IBLab.define(
     function build(root, { name, data, engine, begun, initial }) {
       const found = (net) =>
         data.networks.find((one) => one.id === net) ||
-        data.networks.find(
-          (one) => one.role === "median" && (one.experiment === net || one.settings.activation === net),
-        );
+        data.networks.find((one) => one.experiment === net || one.settings.activation === net);
       const first = found("tanh") || data.networks[0];
       const state = { ...START, net: first.id };
       const held = new Set();
@@ -117,7 +115,7 @@ IBLab.define(
       };
       const bar = share.bar({
         address: () => new URL(place(), location.href).href,
-        python: () => share.python(state, network().settings, network().epochs[at]),
+        python: () => share.python(state, network().settings, network().epochs, at),
         papermill: () => share.papermill(state, network().settings, experiment()?.chapter),
         figure: () =>
           share.figure(

@@ -18,7 +18,7 @@ IBLab.define(
         const its = train.complete(one.settings);
         if (!Object.keys(asked).every((key) => its[key] === asked[key])) return -1;
         const same = ["activation", "gain", "batch"].map((key) => its[key] === now[key]);
-        return 4 * same[0] + 2 * same[1] + same[2] + 0.5 * (one.role === "median");
+        return 4 * same[0] + 2 * same[1] + same[2];
       };
       return networks.reduce((best, one) => (score(one) > score(best) ? one : best), networks[0]);
     }
@@ -46,8 +46,7 @@ IBLab.define(
         changed: (b) => ask({ batch: b === "full" ? null : +b }),
       });
       const which = select("Network", { options: [], changed: choose });
-      const ROLES = { median: "the middle one of 50", least: "the one of 50 that loses least" };
-      const called = (one) => (ROLES[one.role] ? `${ROLES[one.role]} (seed ${one.seed})` : `seed ${one.seed}`);
+      const called = (one) => `the middle one of 50 (seed ${one.seed})`;
       function allow(control, key, said) {
         for (const value of values(key)) {
           const there = [...settings.values()].some(

@@ -39,7 +39,7 @@ IBLab.define("ui_seen", ["ui_controls", "ui_draw", "ui_plane", "ui_words"], (con
       "colours of the epochs, which stand below the curves. Behind the name of a curve is what the layer has lost since its " +
       "peak (−) or, where it loses nothing, gained (+)." +
       (banded
-        ? ` The band holds ${who} of the 50 stored networks of this setting: 90 % of them, and the darker part half.`
+        ? ` The band holds ${who} of all 50 stored networks of this setting, the darker part the middle half.`
         : "")
     );
   }

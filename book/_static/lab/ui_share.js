@@ -3,13 +3,17 @@
 
 IBLab.define("ui_share", ["rulers", "train", "ui_controls", "ui_state"], (rulers, train, { el }, states) => {
   /** A program that computes the numbers of a state with ibcore: all layers at the epoch that is shown. */
-  function python(state, settings, epoch) {
-    const [, experiment] = /ib\.train\((.*)\)$/s.exec(train.python(settings).trim());
+  function python(state, settings, epochs, at) {
+    const itself = new Set(train.measuredEpochs(train.complete(settings)));
+    const known = epochs.every((epoch) => itself.has(epoch));
+    const its = known ? settings : { ...settings, nMeasured: 2 }; // the first and the last
+    const [, call] = /ib\.train\((.*)\)$/s.exec(train.python(its).trim());
+    const named = known ? "" : `.replace(measured_epochs=(${Array.from(epochs).join(", ")}))`;
     return `import ibcore as ib
 
-experiment = ${experiment}
+experiment = ${call}${named}
 plane = ib.run(experiment, [ib.${rulers.name(state.ruler)}]).isel(estimator=0, seed=0)
-print(plane.sel(epoch=${epoch})[["i_xt", "i_ty"]].to_dataframe())  # bits
+print(plane.sel(epoch=${epochs[at]}).to_dataframe()[["i_xt", "i_ty"]])  # bits
 `;
   }
 
