@@ -82,8 +82,8 @@ another quantity.
 :width: 100%
 
 See on which side the marks leave the line, where an estimate is right: bins err upwards from two
-dimensions a side on, soon beyond the axis, nearest neighbours and InfoNCE downwards where dimensions
-are many. Estimate less truth on the forty tasks of *Beyond normal*, {figure_n} samples, first draw;
+dimensions a side on, soon beyond the axis, nearest neighbours and InfoNCE downwards where there are
+many dimensions. Estimate less truth on the forty tasks of *Beyond normal*, {figure_n} samples, first draw;
 hollow triangles lie beyond the axis.
 ```
 
