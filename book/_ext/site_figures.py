@@ -48,6 +48,26 @@ def found(text: str, rows: dict[str, dict]) -> str:
     return _FOUND.sub(filled, text) if rows else text
 
 
+def numbers_start_anew(soup, page):
+    """A page without a number counts its own figures; Sphinx counts on from the page before.
+
+    >>> said = '<figure id="a"><span class="caption-number">Fig. 26 </span></figure>'
+    >>> said += '<a href="#a"><span class="std-numref">Fig. 26</span></a>'
+    >>> soup = BeautifulSoup(said, "html.parser")
+    >>> numbers_start_anew(soup, None)
+    >>> soup.get_text()
+    'Fig. 1 Fig. 1'
+    """
+    counted = 0
+    for said in soup.select("figure[id] .caption-number"):
+        if not (number := re.search(r"(?<= )\d+(?=\s*$)", said.get_text())):
+            continue
+        counted += 1
+        there = said.find_parent("figure")["id"]
+        for one in [said, *soup.select(f'a[href="#{there}"] .std-numref')]:
+            one.string = one.get_text().replace(number[0], str(counted))
+
+
 def drawings_in_the_page(soup, page):
     """Drawings of code cells become part of the page: text to search, in its font and colours.
 
@@ -152,6 +172,8 @@ def enlarge_and_download(soup, page):
         if "_images/" not in source or image.find_parent("a"):
             continue
         link = {"class": "enlarge", "href": source, "title": "Show at full size"}
+        if size := size_of(page.file(source)):
+            link["style"] = f"--own:{size[0]}px"  # of which a phone shows no less than it can read
         image.wrap(soup.new_tag("a", attrs=link))
         figure = image.find_parent("figure")
         caption = figure and figure.find("figcaption")

@@ -75,6 +75,7 @@ PASSES = (
     site_access.repair,
     site_menu.words_in_headings,
     site_figures.say_what_is_found,
+    site_figures.numbers_start_anew,
     site_figures.drawings_in_the_page,
     site_text.chapters_are_links,
     site_numbers.numbers_alike,

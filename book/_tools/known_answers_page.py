@@ -51,16 +51,16 @@ numbers behind this page are [one file](_static/known_answers.csv).
 Two things are asked. How far is an estimate from the truth, and what becomes of the distance as
 samples are added? And does {{py:func}}`ibcore.worth`, which does not know the truth, warn where the
 distance is large, and only there? An error is *large*, by a rule that was fixed beforehand, if it
-is more than {large} bit and more than {share:.0%} of the truth. A bound is held to its side: an
+is more than {large} bit and more than {share} of the truth. A bound is held to its side: an
 upper bound errs where it is below the truth, a lower one where it is above. (That bounds are held
 to their side was decided when the first numbers were known: the slack of a bound is no error.)
 
 ## Warnings against errors
 
-Of {examined} estimates that were examined, {large_n} have a large error. {caught:.0%} of these come
-with a warning, and {silent} do not; of the {small_n} others, {false:.0%} carry a warning that they
+Of {examined} estimates that were examined, {large_n} have a large error. {caught} of these come
+with a warning, and {silent} do not; of the {small_n} others, {false} carry a warning that they
 did not need. Where no warning stands, the jackknife's interval of 95 % holds the truth in
-{covers:.0%} of the cases; where one stands it would in {covers_warned:.0%}, which is why none is
+{covers} of the cases; where one stands it would in {covers_warned}, which is why none is
 shown there.
 
 {warnings}
@@ -81,8 +81,10 @@ another quantity.
 :alt: Estimate less truth for each of forty tasks, for {figure_names}.
 :width: 100%
 
-Estimate less truth on the forty tasks of *Beyond normal*, {figure_n} samples, first draw. Right of
-the line: too large. Hollow triangles: beyond the axis.
+See on which side the marks leave the line, where an estimate is right: bins err upwards from two
+dimensions a side on, soon beyond the axis, nearest neighbours and InfoNCE downwards where there are
+many dimensions. Estimate less truth on the forty tasks of *Beyond normal*, {figure_n} samples, first draw;
+hollow triangles lie beyond the axis.
 ```
 
 Means over draws, in bits; a dash where an estimator does not apply. Nearest neighbours are those of
@@ -197,6 +199,11 @@ def share(rows: Sequence[Answer], what: Callable[[Answer], bool]) -> float:
     return float(np.mean([what(row) for row in rows])) if rows else float("nan")
 
 
+def percent(share: float) -> str:
+    """A share in per cent, as the book writes it: 88 %."""
+    return f"{100 * share:.0f} %"
+
+
 def counted(rows: Sequence[Answer]) -> tuple[str, ...]:
     """Cells of the table of warnings: how many are large and warned, large and silent, ..."""
     cells = [
@@ -204,7 +211,7 @@ def counted(rows: Sequence[Answer]) -> tuple[str, ...]:
         for large, warned in ((True, True), (True, False), (False, True), (False, False))
     ]
     quiet = [row for row in rows if not row.warned]
-    covers = f"{share(quiet, lambda row: row.covers):.0%}" if quiet else "–"
+    covers = percent(share(quiet, lambda row: row.covers)) if quiet else "–"
     return (*map(str, cells), covers)
 
 
@@ -312,13 +319,13 @@ def filled(rows: Sequence[Answer]) -> dict[str, Any]:
         "wide": WIDE, "wide_n": len(far), "wide_silent": sum(not row.warned for row in far),
         "wide_error": f"{np.mean([abs(row.error) for row in far]):.2f}" if far else "–",
         "examined": len(examined), "large_n": len(large), "small_n": len(small),
-        "caught": share(large, lambda row: row.warned),
+        "caught": percent(share(large, lambda row: row.warned)),
         "silent": sum(not row.warned for row in large),
-        "false": share(small, lambda row: row.warned),
-        "covers": share(quiet, lambda row: row.covers),
-        "covers_warned": share([r for r in examined if r.warned], lambda row: row.covers),
+        "false": percent(share(small, lambda row: row.warned)),
+        "covers": percent(share(quiet, lambda row: row.covers)),
+        "covers_warned": percent(share([r for r in examined if r.warned], lambda row: row.covers)),
         "warnings": warnings_table(examined), "worst": worst(examined),
-        "large": LARGE, "share": SHARE,
+        "large": LARGE, "share": percent(SHARE),
     }  # fmt: skip
 
 

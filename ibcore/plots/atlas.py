@@ -132,7 +132,7 @@ def lines(
     legend : bool
         Write the names below instead, where curves end in one place.
     """
-    ax, ends = style.one_axes(ax, (style.NARROW, 3.6)), []
+    ax, ends = style.one_axes(ax, (style.NARROW, 3.6 + 0.7 * legend)), []
     for i, (name, one) in enumerate(values.items()):
         one, look = np.asarray(one, float), style.look(i)
         if one.ndim == 2:

@@ -18,7 +18,7 @@ from ibcore.plots import reading
 
 GREY = "#777777"  # as far from white (4.5:1) as from the dark page (4.2:1)
 WIDTH = 7.2  # inches: the column of a page at full size
-NARROW = 5.0  # one panel with names right of it: all of it on a phone, its text 9 pixels high
+NARROW = 4.7  # one panel with names right of it: a phone shows all of it, text 9 pixels high
 
 # Okabe & Ito's colours, safe for the colour-blind, their lightness moved to the middle to show on
 # white and on dark; yellow and black cannot show on both and give way to olive and grey.
