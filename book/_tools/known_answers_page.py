@@ -83,8 +83,8 @@ another quantity.
 
 See on which side the marks leave the line, where an estimate is right: bins err upwards from two
 dimensions a side on, soon beyond the axis, nearest neighbours and InfoNCE downwards where there are
-many dimensions. Estimate less truth on the forty tasks of *Beyond normal*, {figure_n} samples, first draw;
-hollow triangles lie beyond the axis.
+many dimensions. Estimate less truth on the forty tasks of *Beyond normal*, {figure_n} samples,
+first draw; hollow triangles lie beyond the axis.
 ```
 
 Means over draws, in bits; a dash where an estimator does not apply. Nearest neighbours are those of
