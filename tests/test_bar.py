@@ -115,7 +115,7 @@ def test_the_numbers_are_those_of_the_stored_verdicts():
     assert not stale, "python book/_tools/bar.py"
     text = bar.FILE.read_text(encoding="utf-8")
     assert bar.written(DATA) == text
-    assert len(text.encode()) < 450_000  # read when the first bar is opened
+    assert len(text.encode()) < 520_000  # read when the first bar is opened; 124 claims
 
 
 @pytest.mark.parametrize("name", ["CHE-F5t", "SAXE-F2", "SZT-S3.1"])
