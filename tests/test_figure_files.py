@@ -84,3 +84,16 @@ def test_names_beside_points_do_not_cover_each_other(share):
     boxes = [text.get_window_extent() for text in ax.texts]
     assert len(boxes) == 5
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+
+
+def test_names_beside_points_keep_off_bars_and_ticks():
+    """A point at the left edge with a bar to its right: its name is neither on it nor outside."""
+    ax = plt.subplots(layout="constrained")[1]
+    ax.set(xlim=(0, 10), ylim=(0, 10))
+    labels.beside_points(ax, [0.2], [5.0], ["a long name"], bars=[((0.4, 5.3), (9.0, 5.3))])
+    ax.figure.canvas.draw()
+    box = ax.texts[0].get_window_extent()
+    bar = ax.transData.transform((0.4, 5.3))[1]
+    assert box.x0 > ax.bbox.x0
+    assert not box.y0 < bar < box.y1
+    plt.close(ax.figure)

@@ -404,6 +404,35 @@ def test_names_at_the_ends_of_lines_stand_beside_the_panel():
     plt.close(ax.figure)
 
 
+def test_names_at_the_ends_stay_above_the_ticks():
+    """Six curves that end at the bottom: their names go up, not into the numbers of the axis."""
+    ax = plots.lines([1, 10], {f"c{k}": [1.0, 0.02 * k] for k in range(6)}, xlabel="x", ylabel="y")
+    ax.set_ylim(0, 10)
+    ax.figure.canvas.draw()
+    names = [one for one in ax.get_children() if isinstance(one, labels._Name)]
+    boxes = sorted(one.get_window_extent().extents.tolist() for one in names)
+    assert len(boxes) == 6
+    assert min(box[1] for box in boxes) > ax.bbox.y0 - 5
+    plt.close(ax.figure)
+
+
+def test_a_ceiling_ends_where_the_names_begin():
+    """A panel whose run is shorter than the axis: no line through what stands right of its end."""
+    short = PLANE.isel(epoch=slice(0, -1))
+    axes = plots.compare_planes({"short": short, "long": PLANE}, quantity="i_xt")
+    ceiling = artist(axes[0], "_ceiling")
+    assert max(ceiling.get_xdata()) == short.epoch.values[-1] < axes[0].get_xlim()[1]
+    plt.close(axes[0].figure)
+
+
+def test_a_figure_with_names_at_its_lines_fits_a_phone():
+    """Shown as wide as a phone's column, 342 px, its text is at least 9 px high."""
+    for ax in (plots.information_over_time(PLANE), plots.learning_curves(PLANE)):
+        scale = 342 / (96 * ax.figure.get_figwidth())
+        assert 10 * 96 / 72 * scale > 9
+        plt.close(ax.figure)
+
+
 def test_a_tick_does_not_run_into_that_of_zero():
     ax = style.one_axes(None)
     style.time_axis(ax, [0, 100, 1000, 30000], "update")

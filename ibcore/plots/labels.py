@@ -86,10 +86,7 @@ def beside_points(
     ``bars`` are the two ends, each (x, y), of lines that no name may hide.
     """
     points: Any = [np.ravel(np.asarray(one, dtype=np.float64)) for one in (x, y)]
-    ax.get_xlim(), ax.get_ylim()  # brings the limits up to date, on which the places hang
-    figure = cast("Figure", ax.get_figure(root=True))
-    if (layout := figure.get_layout_engine()) is not None:
-        layout.execute(figure)  # and the place of the panel
+    settle(ax)
     places = _on_paper(ax, np.column_stack(points))
     taken = [(at - 4, at + 4) for at in places]
     for ends in bars:
@@ -236,19 +233,27 @@ def _free_place(
     def harm(step: np.ndarray) -> float:
         centre = at + step
         inside = (np.abs(drawn - centre) < half + 1).all(axis=1).sum()
-        hidden = any((np.abs(mid - centre) < half + size).all() for mid, size in written)
+        hidden = any((np.abs(mid - centre) < half + size + 1).all() for mid, size in written)
         beyond = (centre - half < low + 2).any() or centre[1] + half[1] > high[1] + 4
         crossed = sum(abs(place - centre[axis]) < half[axis] - 1 for axis, place in bounds)
         turned = 1 - float(step @ away) / float(np.hypot(*step) * np.hypot(*away))
-        far = np.hypot(*(step / reach)) > 1.1
-        return 100 * beyond + 100 * hidden + 5 * inside + 3 * crossed + turned + 3 * far
+        far = float(np.hypot(*(step / reach))) - 1
+        return 100 * beyond + 100 * hidden + 5 * inside + 3 * crossed + turned + 4 * far
 
     angles = np.deg2rad(np.arange(0, 360, 30))
     reach = np.array([half[0] + 8, 12.0])
     ring = [reach * np.array([np.cos(one), np.sin(one)]) for one in angles]
-    steps = ring + [1.6 * step for step in ring]
+    steps = [far * step for far in (1.0, 1.6, 2.4) for step in ring]
     x, y = min(steps, key=harm)
     return float(x), float(y)
+
+
+def settle(ax: Axes) -> None:
+    """Bring limits and the panel's place up to date, on which names hang: all else is drawn."""
+    ax.get_xlim(), ax.get_ylim()
+    figure = cast("Figure", ax.get_figure(root=True))
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
 
 
 def _on_paper(ax: Axes, places: ArrayLike) -> np.ndarray:

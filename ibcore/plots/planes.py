@@ -20,6 +20,7 @@ def information_plane(
     layers: Iterable[int] | None = None,
     key: bool = True,
     name_ceilings: bool = True,
+    numbers: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """Trajectory of every layer in the information plane, its number written beside it.
@@ -36,6 +37,8 @@ def information_plane(
         Layer numbers to draw, from 1; default all.
     key, name_ceilings : bool
         Leave them out where a neighbouring panel has them already.
+    numbers : bool
+        Write the layers' numbers; a figure of many panels does so when all is drawn.
 
     Notes
     -----
@@ -52,21 +55,32 @@ def information_plane(
     columns = [order.index(layer) for layer in drawn]
     singles = 0 if seeds == "median" else min(int(seeds), x.shape[0])
     decades = decades_among(plane.epoch.values)
-    names = reading.layer_names(plane) if "layer_names" in plane.attrs else {}  # of a module
-    paths: dict[int | str, np.ndarray] = {}
     for layer, k in zip(drawn, columns, strict=True):
         look = style.layer_look(layer)
         for s in range(singles):
             ax.plot(x[s, :, k], y[s, :, k], color=look.colour, alpha=0.35, linewidth=0.6)
         path = np.column_stack([np.median(x[:, :, k], axis=0), np.median(y[:, :, k], axis=0)])
-        paths[names.get(layer, layer)] = path
         ax.plot(*path.T, color=look.colour, linewidth=1.6, label=f"layer {layer}")
         style.mark_path(ax, path, decades, look.colour, label=f"_marks of layer {layer}")
     style.plane_axes(ax, plane, x[..., columns], y[..., columns], named=name_ceilings)
-    labels.number_paths(ax, paths)
     if key:
         style.below_legend(np.array([ax]), path_key(plane.epoch.values), "")
+    if numbers:
+        _write_numbers([ax], [plane])
     return ax
+
+
+def _write_numbers(axes: Iterable[Axes], planes: Iterable[xr.Dataset]) -> None:
+    """Number the layers' paths in every panel, when all else of the figure is drawn."""
+    for ax, plane in zip(axes, planes, strict=True):
+        labels.settle(ax)
+        names = reading.layer_names(plane) if "layer_names" in plane.attrs else {}  # of a module
+        paths: dict[int | str, np.ndarray] = {}
+        for line in ax.lines:
+            kind, _, layer = str(line.get_label()).partition(" ")
+            if kind == "layer":
+                paths[names.get(int(layer), int(layer))] = np.asarray(line.get_xydata())
+        labels.number_paths(ax, paths)
 
 
 def decades_among(epochs: ArrayLike) -> list[int]:
@@ -277,7 +291,7 @@ def compare_planes(
         options = {"estimator": estimator, "ax": ax,
                    "name_ceilings": ceilings[-1] not in ceilings[:-1]}  # fmt: skip
         if in_plane:
-            information_plane(plane, key=False, **options)
+            information_plane(plane, key=False, numbers=False, **options)
         else:
             information_over_time(plane, quantity=quantity, time=time, named="", **options)
             ends.append(reading.times_of(plane, time)[0])
@@ -290,6 +304,7 @@ def compare_planes(
     if in_plane:
         longest = max(planes.values(), key=lambda plane: plane.epoch.values[-1])
         style.below_legend(axes, path_key(longest.epoch.values), "")
+        _write_numbers(axes, planes.values())
     return axes
 
 
@@ -312,8 +327,9 @@ def overview(
     if axes is None:
         _, axes = plt.subplots(2, 1, figsize=(style.NARROW, 7.4), layout="constrained")
     axes = style.many_axes(axes, 2)
-    information_plane(plane, estimator=estimator, ax=axes[0], key=False)
+    information_plane(plane, estimator=estimator, ax=axes[0], key=False, numbers=False)
     information_over_time(plane, estimator=estimator, ax=axes[1])
-    axes[0].legend(handles=path_key(plane.epoch.values), loc="lower right",
-                   bbox_to_anchor=(0.86, 0.0))  # fmt: skip
+    axes[0].legend(handles=path_key(plane.epoch.values), loc="upper center", ncols=3,
+                   bbox_to_anchor=(0.5, -0.17), columnspacing=1, handlelength=1)  # fmt: skip
+    _write_numbers(axes[:1], [plane])
     return axes

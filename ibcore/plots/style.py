@@ -268,12 +268,7 @@ def band(
 
 
 def ceiling(
-    ax: Axes,
-    value: float,
-    label: str = "",
-    *,
-    vertical: bool = False,
-    end: float | None = None,
+    ax: Axes, value: float, label: str = "", *, vertical: bool = False, end: float | None = None
 ) -> Line2D:
     """Dotted line at a bound, its label on the far side, where no data should be.
 
@@ -285,28 +280,13 @@ def ceiling(
         line = (ax.axvline if vertical else ax.axhline)(value)
     line.set(color=GREY, linestyle=":", linewidth=1.2, marker="", label="_ceiling")
     if vertical:
-        ax.annotate(
-            label,
-            (value, 0.03),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            xytext=(-2, 0),
-            rotation=90,
-            ha="right",
-            va="bottom",
-            fontsize=9,
-        )
+        at, coordinates, step, turned = (value, 0.03), ("data", "axes fraction"), (-2, 0), 90
     else:
-        ax.annotate(
-            label,
-            (0, value),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            xytext=(4, 2),
-            ha="left",
-            va="bottom",
-            fontsize=9,
-        )
+        at, coordinates, step, turned = (0, value), ("axes fraction", "data"), (4, 2), 0
+    ax.annotate(
+        label, at, step, xycoords=coordinates, textcoords="offset points", rotation=turned,
+        ha="right" if vertical else "left", va="bottom", fontsize=9,
+    )  # fmt: skip
     return line
 
 

@@ -107,7 +107,8 @@ def interventions(verdicts: Sequence[Verdicts], *, ax: Axes | None = None) -> Ax
     ax.axhspan(-margin, margin, color=style.GREY, alpha=0.15, linewidth=0)
     ax.axhline(0, color=style.GREY, linestyle=":", linewidth=1.2)
     ax.set(xlabel="information apart, mean of layers 3 to 5 [bits]", ylabel=label)
-    ax.margins(x=0.22)  # room for the names
+    low, high = ax.get_xlim()  # room for the names
+    ax.set_xlim(low - 0.45 * (high - low), high + 0.2 * (high - low))
     places = np.array(list(named.values())).reshape(-1, 2)
     labels.beside_points(ax, places[:, 0], places[:, 1], list(named), bars=bars)
     return ax

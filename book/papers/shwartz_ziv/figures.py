@@ -224,7 +224,7 @@ def distances(
         axes = plt.subplots(2, 1, figsize=(style.WIDTH, 7.4), height_ratios=(3, 4))[1]
     axes = style.many_axes(axes, 2)
     first = next(iter(curves))
-    _beside_bound(axes[0], curves[first], planes[first], n_inputs)
+    shown = _beside_bound(axes[0], curves[first], planes[first], n_inputs)
     axes[0].set_title(first)
     excess = {name: right_of(curves[name], plane) for name, plane in planes.items()}
     by_layer(excess, label="bits right of the bound", ax=axes[1])
@@ -232,6 +232,9 @@ def distances(
     style.ceiling(axes[1], raw)
     axes[1].annotate(f"raw input, {first}", (1, raw), (0, 3), textcoords="offset points",
                      xycoords=("axes fraction", "data"), ha="right", fontsize=9)  # fmt: skip
+    labels.settle(axes[0])
+    middle, *others = shown
+    labels.number_paths(axes[0], middle, clear_of=others)
     return axes
 
 
@@ -253,8 +256,13 @@ def _bound(curve: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _beside_bound(ax: Axes, curve: xr.Dataset, plane: xr.Dataset, n_inputs: int) -> None:
-    """The bound, every network's layers as points, medians named, the raw input as a cross."""
+def _beside_bound(
+    ax: Axes, curve: xr.Dataset, plane: xr.Dataset, n_inputs: int
+) -> tuple[dict[int, np.ndarray], np.ndarray, np.ndarray]:
+    """The bound, every network's layers as points with their medians, the raw input as a cross.
+
+    Back come the medians to name, and what no name should hide.
+    """
     (bound_x, bound_y), held = _bound(curve), curve.attrs["information"]
     most = float(np.log2(n_inputs))
     ax.plot(np.r_[bound_x, most], np.r_[bound_y, held], color=style.GREY, lw=2, label="bound")
@@ -285,8 +293,8 @@ def _beside_bound(ax: Axes, curve: xr.Dataset, plane: xr.Dataset, n_inputs: int)
     heights = np.linspace(low, held, 40)
     steep = np.column_stack([np.interp(heights, bound_y, bound_x), heights])
     networks = np.column_stack([x.ravel(), y.ravel()])
-    labels.number_paths(ax, middle, clear_of=[steep, networks])
     ax.legend(loc="lower right")
+    return middle, steep, networks
 
 
 def less_known(planes: Mapping[str, xr.Dataset], clock: str) -> np.ndarray:
