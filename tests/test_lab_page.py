@@ -59,7 +59,7 @@ ledger
 ```
 """
 READY = """() => {
-  const {bench} = document.querySelector(".lab") ?? {}, plane = bench?.plane();
+  const bench = document.querySelector(".lab")?.bench, plane = bench?.plane(); // null: on its way
   if (!plane || plane.net !== bench.state.net || plane.ruler !== bench.state.ruler) return false;
   const {sentence} = IBLab.require("ui_words");
   return document.querySelector(".lab-sentence").textContent === sentence(plane, plane.ruler);

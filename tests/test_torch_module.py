@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -834,3 +835,11 @@ def test_a_compiled_module_is_its_original():
 
     module = network()
     assert measure(Compiled(module), X, Y).equals(measure(module, X, Y))
+
+
+def test_names_may_hold_the_signs_of_labels():
+    """A colon or a bracket in the name of a module is no second call and no selection."""
+    for name in ("act:2", "act[0]"):
+        parts = OrderedDict([("a", nn.Linear(2, 2)), (name, nn.Tanh())])
+        found = ib.measure(nn.Sequential(parts), torch.eye(2), [0, 1], layers=[name])
+        assert found.layer.values.tolist() == [name]

@@ -197,6 +197,7 @@ def worth(
     --------
     A thousand rows of noise with labels that have nothing to do with them:
 
+    >>> from ibcore.estimators import Binning
     >>> rng = np.random.default_rng(0)
     >>> found = worth(Binning(), np.tanh(rng.normal(size=(1000, 4))), rng.integers(0, 10, 1000))
     >>> found["I(X;T)"].verdict
