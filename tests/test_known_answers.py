@@ -202,7 +202,7 @@ def test_the_page_says_what_the_file_says(tmp_path, rows):
     other = tmp_path / "known_answers.csv"
     whole = page.FILE.read_text(encoding="utf-8")
     other.write_text(whole.replace(f",{verdicts.GOOD}\n", f",{verdicts.RISES}\n"))
-    assert "100% of these come with a warning" in page.known_answers_page("", other).replace(
+    assert "100 % of these come with a warning" in page.known_answers_page("", other).replace(
         "\n", " "
     )
 

@@ -233,7 +233,7 @@ def _free_place(
     def harm(step: np.ndarray) -> float:
         centre = at + step
         inside = (np.abs(drawn - centre) < half + 1).all(axis=1).sum()
-        hidden = any((np.abs(mid - centre) < half + size + 1).all() for mid, size in written)
+        hidden = any((np.abs(mid - centre) < half + size + (4, 1)).all() for mid, size in written)
         beyond = (centre - half < low + 2).any() or centre[1] + half[1] > high[1] + 4
         crossed = sum(abs(place - centre[axis]) < half[axis] - 1 for axis, place in bounds)
         turned = 1 - float(step @ away) / float(np.hypot(*step) * np.hypot(*away))
