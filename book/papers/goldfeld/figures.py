@@ -74,9 +74,7 @@ def beside_published(
         list(published), list(published.values()), color=style.GREY, marker="*", markersize=11,
         linestyle="none", label="published", zorder=3,
     )  # fmt: skip
-    peak = max(
-        sorted(published)[:2], key=published.__getitem__
-    )  # there is room
+    peak = max(sorted(published)[:2], key=published.__getitem__)  # there is room
     ax.annotate("published run", (peak, published[peak]), (-9, 1), textcoords="offset points",
                 ha="right", va="center", fontsize=10)  # fmt: skip
     ax.set_xlabel("epoch (0 drawn at 0.5)")
