@@ -8,6 +8,7 @@ from its tests, a file that was edited and a criterion that changed after its ve
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -325,7 +326,9 @@ def _entry_of(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, content: Any) -> None:
+    """JSON with each cell of a test on one line."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = re.sub(r"(?<=\n {6})\{[^{}]*\}", lambda inner: re.sub(r"\n *", " ", inner[0]), text)
     write_whole(path, text.encode())
 
 
