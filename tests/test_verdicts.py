@@ -1,5 +1,6 @@
 """Verdicts: who makes one, what it is bound to, how it is shown; on a paper of one page."""
 
+import html
 from dataclasses import fields, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from claim_planes import EPOCHS, make_plane
 
 from ibcore import claims
 from ibcore.claims import findings
+from ibcore.claims.words import WORDS
 from ibcore.differences import what_differs
 
 
@@ -136,6 +138,15 @@ def test_a_finding_is_void_where_the_word_is_another():
     assert findings.sentence({"open": "x"}, "reproduced", decided) == ""
 
 
+def test_where_no_sentence_was_written_the_meaning_and_the_numbers_stand():
+    found = verdict_of(9, 9, 9)
+    assert (found.verdict, found.finding) == ("opposite", "")
+    assert WORDS[found.verdict][1:] in str(found)
+    assert f"{found.effect:.3g} [" in found.said
+    assert f"{found.scope} agree" in found.said
+    assert html.escape(found.said) in found._repr_html_()
+
+
 def test_every_number_that_a_finding_may_ask_for():
     asked = {
         "x": "{effect} {low} {high} {n} {k} {m} {not_learnt} {c[layer 1]} {i[output]} {p[layer 2]} "
@@ -145,7 +156,9 @@ def test_every_number_that_a_finding_may_ask_for():
     assert said == "1.5 1.5 1.5 12 3 3 3 2 1 [1, 1] bits 150 % 1.5 150 % 1.5"
 
 
-@pytest.mark.parametrize("asked", ["{nothing}", "{c[layer 9]}", "{0}", "{effect.x}"])
+@pytest.mark.parametrize(
+    "asked", ["{nothing}", "{c[layer 9]}", "{down[layer 9]}", "{0}", "{effect.x}"]
+)
 def test_a_number_that_is_not_there_is_named(asked):
     with pytest.raises(ValueError, match=r"the finding for 'open' asks .* there are effect"):
         findings.sentence({"open": asked}, "open", verdict_of(6, 6, 6).tests)

@@ -63,7 +63,6 @@ reproduced = "Layers lose {interval}, {k} of {m} of them ({n} networks)."
 mixed = "{k} of {m} layers lose information."
 open = "It cannot be told: {interval}."
 "none found" = "Layers keep what they know."
-opposite = "Layers gain."
 
 [[claims]]
 id = "TINY-3"

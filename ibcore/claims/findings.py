@@ -11,11 +11,12 @@
                                        nothing else: for "knows 1.92 [1.57, 2.29] bits more"
     {t[rise]}                          effect of a test that has this name
 
-A sentence is written for one word. Where the word is another one there is no sentence, and what is
-published must have one.
+A sentence is written for one word. Where the word is another one, or something is not below 0 that
+the sentence turns round, there is no sentence, and what is published must have one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NoReturn
 
 from ibcore.claims.decide import CheckVerdict
 
@@ -23,7 +24,7 @@ from ibcore.claims.decide import CheckVerdict
 def sentence(
     findings: Mapping[str, str], word: str, tests: Sequence[CheckVerdict], not_learnt: int = 0
 ) -> str:
-    """The finding of a word; "" where none was written.
+    """The finding of a word; "" where none was written that fits the numbers.
 
     Raises
     ------
@@ -34,8 +35,9 @@ def sentence(
         return ""
     first = tests[0]
     cells = [(test, cell) for test in tests for cell in test.cells]
-    effects, percents, intervals = {}, {}, {}
-    down, p_down, less = {}, {}, {}
+    effects: dict[str, str] = {}
+    percents, intervals = {}, {}
+    down, p_down, less = _Below(effects), _Below(effects), _Below(effects)
     for test, cell in reversed(cells):  # of two cells of one label the earlier test's counts
         for label in (f"{test.name}: {cell.label}", cell.label):
             effects[label] = number(cell.effect)
@@ -68,12 +70,29 @@ def sentence(
     if first.effect < 0:
         given["turned"] = with_interval(-first.effect, -first.high, -first.low, "")
     try:
-        return findings[word].format_map(given)
+        return findings[word].format_map(_Below(("turned",), given))
+    except _NotBelowError:
+        return ""
     except (KeyError, IndexError, AttributeError, ValueError) as error:
         raise ValueError(
             f"the finding for {word!r} asks for {error}; there are {', '.join(given)}, the cells "
             f"{', '.join(effects)} and the tests {', '.join(given['t'])}."
         ) from error
+
+
+class _NotBelowError(Exception):
+    """A sentence says how far something is below 0 that is not."""
+
+
+class _Below(dict[str, Any]):
+    """Numbers of what is below 0; of what else is known, a sentence must not ask."""
+
+    def __init__(self, known: Collection[str], given: Mapping[str, Any] | None = None):
+        super().__init__(given or {})
+        self.known = known
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise _NotBelowError(key) if key in self.known else KeyError(key)
 
 
 def with_interval(effect: float, low: float, high: float, unit: str) -> str:

@@ -127,8 +127,8 @@ def _finding(claim: Claim, details: Details) -> str:
         if found := sentence(one.findings, details["verdict"], tests, details["n_not_learnt"]):
             return found
     raise ValueError(
-        f"the findings of {claim.id} were written for other words than {details['verdict']!r}; "
-        "write a sentence for this one into claims.toml."
+        f"the findings of {claim.id} were written for other words than {details['verdict']!r} or "
+        "turn round what is not below 0; write a sentence for this word into claims.toml."
     )
 
 

@@ -138,6 +138,17 @@ class Verdict:
         return shown(self.verdict, int(k or 0), int(m or 0))
 
     @property
+    def said(self) -> str:
+        """The finding; the word's meaning and the numbers where no sentence was written for it."""
+        if self.finding:
+            return self.finding
+        meaning = f"{WORDS[self.verdict][0].upper()}{WORDS[self.verdict][1:]}."
+        if not self.tests:
+            return meaning
+        found = with_interval(self.effect, self.low, self.high, self.unit)
+        return f"{meaning} Found: {found}; {self.scope} agree."
+
+    @property
     def strip(self) -> tuple[CheckVerdict, ...]:
         """The tests that count, for their marks; none where there is one cell only."""
         counting = tuple(test for test in self.tests if test.counts)
@@ -184,7 +195,7 @@ class Verdict:
         lines = [f"{self.id}: {self.statement}"]
         if self.criterion:
             lines.append(f"What counts: {self.criterion}")
-        lines.append(f"{self.shown}: {self.finding or _NO_SENTENCE}")
+        lines.append(f"{self.shown}: {self.said}")
         lines += self.remarks
         if self.tests:
             found = (_row(test, cell) for test in self.tests for cell in test.cells)
@@ -201,7 +212,7 @@ class Verdict:
             f"<p><strong>{escape(self.id)}</strong> {escape(self.statement)} "
             f'<span class="source">({where})</span></p>',
             f"<p><em>What counts.</em> {escape(self.criterion)}</p>" if self.criterion else "",
-            f"<p>{badge(self.verdict, self.shown)} {escape(self.finding or _NO_SENTENCE)}</p>",
+            f"<p>{badge(self.verdict, self.shown)} {escape(self.said)}</p>",
             *(_strip(test, named=len(self.strip) > 1) for test in self.strip),
             *(f'<p class="remark">{escape(line)}</p>' for line in self.remarks),
             _numbers(self.tests) if self.tests else "",
@@ -244,7 +255,6 @@ def badge(word: str, said: str = "") -> str:
     return f'<span class="verdict verdict-{kind}" title="{title}">{symbol} {said or word}</span>'
 
 
-_NO_SENTENCE = "No sentence was written for this word."
 _COLUMNS = ("where", "effect [95 % interval]", "asked", "mark")
 
 
