@@ -51,6 +51,25 @@ def shortened(more="", **changes):
     return box, fold
 
 
+def test_a_box_leads_to_its_figure_the_laboratory_and_the_ledger():
+    places = {
+        "figure": "book/03_saxe.html#fig-noise",
+        "laboratory": "book/laboratory.html?net=tanh&ruler=exact&layer=5#lab-bench",
+    }
+    for given, wanted in (
+        (places, ["#fig-noise", "laboratory.html?net=tanh&ruler=exact&layer=5#lab-bench"]),
+        ({"figure": "book/01_shwartz_ziv.html#fig-a"}, ["01_shwartz_ziv.html#fig-a"]),
+        ({}, []),
+    ):
+        rows = {"verdict-saxe-f5": ROW | given}
+        page = site_finish.Page(site=SITE, name="book/03_saxe.html", rows=rows)
+        soup = BeautifulSoup(WHOLE.format(BOX.format("")), "html.parser")
+        for _ in range(2):
+            site_boxes.ways_on(soup, page)
+        links = [link["href"] for link in soup.select(".ways-on a")]
+        assert links == [*wanted, "ledger.html#claim-saxe-f5"]
+
+
 @pytest.mark.parametrize("module", [site_boxes, site_numbers], ids=lambda m: m.__name__)
 def test_examples(module):
     found = doctest.testmod(module)

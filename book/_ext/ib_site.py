@@ -100,7 +100,7 @@ def finish_the_pages(app, exception):
     if exception is None and app.builder.format == "html":
         from site_finish import finish
 
-        ledger = Path(app.srcdir) / "book/results/ledger.json"
+        ledger = Path(app.srcdir) / "book/downloads/ledger.json"
         finish(Path(app.outdir), ledger, app.config.html_title)
 
 

@@ -47,6 +47,34 @@ def short_boxes(soup, page):
         box.append(fold)
 
 
+def ways_on(soup, page):
+    """Lead from each box to its figure, to a network in the laboratory and to the ledger."""
+    for box in soup.select(".judged"):
+        name = box.find("strong")
+        row = page.rows.get(anchor_of(name.get_text()), {}) if name else {}
+        if not row or box.find("p", class_="ways-on"):
+            continue
+        line = f"book/ledger.html#{anchor_of(row['id']).replace('verdict-', 'claim-', 1)}"
+        places = (
+            (row.get("figure"), "Figure"),
+            (row.get("laboratory"), "One network in the laboratory"),
+            (line, "In the ledger"),
+        )
+        said = soup.new_tag("p", attrs={"class": "ways-on"})
+        for address, what in places:
+            if address:
+                link = soup.new_tag("a", href=_here(page, address))
+                link.string = what
+                said.extend([" · ", link] if said.contents else [link])
+        box.append(said)
+
+
+def _here(page, address):
+    """The address of a place of the site, from a page; within the page its name only."""
+    file, _, place = address.partition("#")
+    return f"#{place}" if file == page.name else f"{page.to(file)}#{place}"
+
+
 def _refer(soup, fold, other):
     """Send from the box of a repeat to the tests of the claim that it repeats."""
     for part in fold.select(".strip, details:not(.origin):has(table)"):

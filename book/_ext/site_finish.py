@@ -72,6 +72,7 @@ PASSES = (
     site_claims.claims_first,
     site_bar.bars_in_boxes,
     site_bar.bar_of_the_ledger,
+    site_boxes.ways_on,
     site_access.repair,
     site_menu.words_in_headings,
     site_figures.say_what_is_found,

@@ -20,6 +20,7 @@ from typing import Any
 
 import xarray as xr
 import yaml
+from lab_data import addresses
 from mdtext import anchor
 
 import ibcore as ib
@@ -91,9 +92,10 @@ def records(
     chapters: Sequence[Any], ledger: Mapping[str, Mapping[str, Any]], runs: Runs | None = None
 ) -> list[Record]:
     """One record for each claim, in the order of the book."""
-    asked = questions()
+    asked, seen = questions(), addresses()
     return [
         _record(claim, chapter, ledger.get(claim.id), runs or {}, asked)
+        | {"laboratory": seen.get(claim.id, "")}
         for chapter in chapters
         for claim in chapter.claims
     ]

@@ -218,6 +218,38 @@ def claims() -> list[dict[str, Any]]:
     return found
 
 
+def addresses() -> dict[str, str]:
+    """Claim -> where the laboratory shows one network as the claim's first such test asks."""
+    found: dict[str, str] = {}
+    for test in claims():
+        ruler = in_an_address(from_name(test["ruler"]))
+        state = f"net={test['experiment']}&ruler={ruler}&layer={test['layers'][-1]}"
+        found.setdefault(test["id"], f"book/laboratory.html?{state}#lab-bench")
+    return found
+
+
+def in_an_address(ruler: Any) -> str:
+    """A ruler as an address of the laboratory names it; ``ruler_of`` in ``_ext/lab.py`` reads it.
+
+    >>> in_an_address(ib.AdaptiveBinning(30)), in_an_address(ib.Exact())
+    ('adaptive:30', 'exact')
+    """
+    match ruler:
+        case ib.Binning(low=-1, high=1):
+            return f"bins:{ruler.n_bins}"
+        case ib.RangeBinning():
+            return f"range:{ruler.n_bins}"
+        case ib.EdgeBinning():
+            return f"edges:{ruler.n_edges}"
+        case ib.AdaptiveBinning():
+            return f"adaptive:{ruler.n_bins}"
+        case ib.Quantised():
+            return f"quantised:{ruler.bits}"
+        case ib.Exact():
+            return "exact"
+    raise ValueError(f"the laboratory has no address for {ruler!r}.")
+
+
 def _asks(test: dict[str, Any], experiment: str) -> bool:
     """Whether a test asks for an effect of an experiment by itself, and counts."""
     planes = test.get("planes", [])

@@ -290,7 +290,11 @@ def details(one: Record) -> list[tuple[str, str]]:
     if one["criterion_hash"]:
         written = f"{one['criterion_date']}, {one['criterion_hash']}"
         counts_as += f" <small>(written {_text(written)})</small>"
-    places = [_link(one["page"], "verdict in the chapter"), _link(one["figure"], "figure near it")]
+    places = [
+        _link(one["page"], "verdict in the chapter"),
+        _link(one["figure"], "figure near it"),
+        _link(one["laboratory"], "one network in the laboratory"),
+    ]
     same = one["same_evidence_as"]
     time = f" ({duration(one['seconds'])} in all)" if one["seconds"] else ""
     return [
