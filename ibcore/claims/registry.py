@@ -66,8 +66,7 @@ class Claim:
     changes : tuple of Change
         Of the criterion, since it was first written.
     unseen_until : str
-        Day on which the networks that decide it were looked at first; "" where nobody knows, or
-        where the file says ``networks_seen = true``: the paper has new ones, but not of this claim.
+        Day on which the networks that decide it were looked at first; "" where nobody knows.
     same_evidence_as, not_testable, waits : str
         Claim whose verdict it shares; why it is not tested here; the run it waits for.
     note : str
@@ -123,7 +122,7 @@ _REQUIRED = (
 )  # fmt: skip
 _UNTESTED = ("same_evidence_as", "not_testable", "waits")
 _OPTIONAL = (
-    "criterion", "expects", "tests", "finding", "link", "says", "changes", "note", "networks_seen",
+    "criterion", "expects", "tests", "finding", "link", "says", "changes", "note",
     *_UNTESTED,
 )  # fmt: skip
 
@@ -305,7 +304,7 @@ def _claim(entry: Mapping[str, Any], chapter: str, unseen_until: str) -> Claim:
             Change(date=str(one["date"]), was=one["was"], reason=" ".join(one["reason"].split()))
             for one in entry.get("changes", [])
         ),
-        unseen_until="" if entry.get("networks_seen") else unseen_until,
+        unseen_until=unseen_until,
         **{"criterion": "", **texts},
     )
 
@@ -393,7 +392,6 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "a list of tables",
         lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
     ),
-    "networks_seen": ("true or false", lambda value: isinstance(value, bool)),
     "finding": ("a table from words to sentences", _is_finding),
     "changes": (
         "a list of tables with date, was and reason",
