@@ -413,6 +413,9 @@ def test_papers_become_fresh_one_by_one():
     )
     assert "done for One;" in text
     assert "[B]" not in text
+    both = ledger_of(row("A", effect=1.1), row("B", effect=1.2))
+    every = [chapter("A", title="One"), chapter("B", title="Two"), chapter("X", title="New")]
+    assert "So far" not in "\n\n".join(fresh_words.section(every, both, old))
 
 
 def test_old_words_hold_every_row_of_their_commit():

@@ -419,6 +419,19 @@ def on_dask(cluster, folder, experiments, moments):
         killer.join()
 
 
+def test_what_a_lost_worker_had_stored_is_not_computed_again(tmp_path, serial, count_training):
+    """The worker dies between its last file and its answer: no second file, no training."""
+
+    class Late(Here):
+        def submit(self, function, sealed):
+            if self.lost:
+                assert self.answer(sealed).fault == ""
+            return super().submit(function, sealed)
+
+    assert_same(swept(tmp_path, Late(lost=2)), serial)
+    assert len(count_training) == sum(e.n_seeds for e in MANY.values())
+
+
 @pytest.mark.filterwarnings("default")
 def test_dask_with_a_worker_killed(tmp_path, serial, cluster):
     assert_same(on_dask(cluster, tmp_path, MANY, [1]), serial)

@@ -109,7 +109,7 @@ def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]])
     parts = [
         MARK,
         "(changes)=\n# What changed and why",
-        CHANGES_TEXT,
+        f"{CHANGES_TEXT} {still_exploratory(ledger)}",
         *fresh_words.section(chapters, ledger),
     ]
     for chapter in chapters:
@@ -130,6 +130,16 @@ def changes_page(chapters: Sequence[Chapter], ledger: dict[str, dict[str, Any]])
                 table(head, ((a, plain(b), c, plain(d)) for a, b, c, d in rows)),
             ]
     return "\n\n".join(parts) + "\n"
+
+
+def still_exploratory(ledger: dict[str, Any]) -> str:
+    """How many rows fresh networks have still to decide.
+
+    >>> still_exploratory({"A": {"exploratory": False}})
+    'None is left.'
+    """
+    left = sum(row["exploratory"] for row in ledger.values())
+    return f"{left} {'is' if left == 1 else 'are'} left." if left else "None is left."
 
 
 def choices_page(chapters: Sequence[Chapter], ledger: dict[str, Any], results: Path) -> str:
