@@ -2,7 +2,9 @@
 
 import base64
 import json
+from urllib.parse import parse_qs, urlsplit
 
+import lab
 import lab_data
 import numpy as np
 import pytest
@@ -212,3 +214,13 @@ def test_workers_start_from_disk(page):
     assert found["stopped"]["stopped"]
     assert found["stopped"]["epoch"] < 100_000
     assert "rate must be" in found["wrong"]
+
+
+def test_the_laboratory_reads_the_addresses_that_boxes_lead_to():
+    found = lab_data.addresses()
+    asked = {one["id"]: one for one in reversed(lab_data.claims())}  # the first test of each
+    assert found.keys() == asked.keys()
+    for claim, address in found.items():
+        state = parse_qs(urlsplit(address).query)
+        assert repr(lab.ruler_of(state["ruler"][0])) == asked[claim]["ruler"]
+        assert state["net"] == [asked[claim]["experiment"]]
